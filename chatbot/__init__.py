@@ -1,0 +1,1 @@
+"""The nudging coach over the quality model and the template search."""

@@ -1,0 +1,84 @@
+"""What to do next: pure rules over the state, so that each can be tested for every history."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chatbot.events import Judgement
+from chatbot.state import CoachState
+
+__all__ = ["MeasureRule", "may_offer", "next_gap", "praised_measure", "ranked_gaps"]
+
+NUDGES_BEFORE_ASKING = 3
+DISMISSALS_BEFORE_QUIET = 2
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureRule:
+    """What the policy knows of a measure.
+
+    Args:
+        value: How much a repair usually helps, 1 to 3.
+        needs: Measures of which one has to be in place before this one is raised.
+    """
+
+    value: int
+    needs: tuple[str, ...] = ()
+
+
+def ranked_gaps(
+    judgements: Mapping[str, Judgement], rules: Mapping[str, MeasureRule], *, silent: frozenset[str] = frozenset()
+) -> list[str]:
+    """Measures that the plan does not show, the most valuable first.
+
+    A gap whose prerequisite is itself an open gap comes after all others. Value counts times the
+    probability that the measure is missing; ties keep the order of the rubric.
+
+    Args:
+        judgements: The reading.
+        rules: Value and prerequisites by measure, in the order of the rubric.
+        silent: Measures that are not to be raised.
+
+    Returns:
+        Measure keys.
+    """
+    open_gaps = [key for key in rules if key in judgements and judgements[key].verdict != "present"]
+    raised = [key for key in open_gaps if key not in silent]
+
+    def blocked(key: str) -> bool:
+        needs = rules[key].needs
+        return bool(needs) and all(need in raised for need in needs)
+
+    return sorted(raised, key=lambda key: (blocked(key), -rules[key].value * (1 - judgements[key].probability)))
+
+
+def next_gap(state: CoachState, rules: Mapping[str, MeasureRule]) -> str | None:
+    """The gap that the next nudge is for, or ``None`` where nothing is left to raise."""
+    gaps = ranked_gaps(state.judgements, rules, silent=state.dismissed | state.muted)
+    return gaps[0] if gaps else None
+
+
+def may_offer(state: CoachState, *, asked: bool) -> bool:
+    """Whether a nudge may be shown now.
+
+    One nudge waits at most. Without being asked, the coach pauses after every third nudge and
+    stays quiet after two dismissals in a row.
+
+    Args:
+        state: The state.
+        asked: Whether the teacher asked for an idea.
+    """
+    if state.pending is not None:
+        return False
+    if asked:
+        return True
+    paused = state.offered > 0 and state.offered % NUDGES_BEFORE_ASKING == 0
+    return not paused and state.dismissals_in_a_row < DISMISSALS_BEFORE_QUIET
+
+
+def praised_measure(judgements: Mapping[str, Judgement], rules: Mapping[str, MeasureRule]) -> str | None:
+    """The present measure to praise: the surest one of the highest value, with a quote; else ``None``."""
+    present = [key for key in rules if key in judgements and judgements[key].verdict == "present"]
+    quoted = [key for key in present if judgements[key].quotes]
+    return max(quoted, key=lambda key: (rules[key].value, judgements[key].probability), default=None)

