@@ -171,8 +171,8 @@ class LessonCoach:
         """
         if not self.state.history:
             raise InputError("There is nothing to undo: the plan is as you gave it.")
-        text, judgements = self.state.history[-1]
-        self._session.record(Undone(text, judgements))
+        last = self.state.history[-1]
+        self._session.record(Undone(last.text, last.judgements))
         self._session.analyses.pop()
         self._session.nudge = None
         return self._turn("Undone: the plan is exactly as it was before.")
@@ -248,7 +248,7 @@ class LessonCoach:
         change = insert(self.state.text, addition, at=at)
         analysis = self._model.analyse(change.text, previous=before)
         self._session.record(Decided(nudge.id, choice, change.start, change.end))
-        self._read(change.text, analysis)
+        self._read(change.text, analysis, revised=False)
         self._session.nudge = None
         report = verified(nudge.measure, before, analysis, added=(change.start, change.end))
         return self._offer([report], asked=False, added=(change.start, change.end))
@@ -289,12 +289,12 @@ class LessonCoach:
         measure = praised_measure(self.state.judgements, RULES)
         return [compose_praise(measure, self.state.judgements[measure].quotes[0][0])] if measure else []
 
-    def _read(self, text: str, analysis: Analysis) -> None:
+    def _read(self, text: str, analysis: Analysis, *, revised: bool = True) -> None:
         judgements = {
             key: Judgement(reading.probability, reading.verdict, tuple((e.quote, e.start) for e in reading.evidence))
             for key, reading in analysis.measures.items()
         }
-        self._session.record(PlanRead(text, judgements))
+        self._session.record(PlanRead(text, judgements, revised))
         kept = self._session.analyses[: len(self.state.history)]
         self._session.analyses = [*kept, analysis]
 

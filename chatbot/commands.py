@@ -43,7 +43,10 @@ _DECISIONS: tuple[tuple[Decision, str], ...] = (
 _COMMANDS: tuple[tuple[Command, str], ...] = (
     (Command.UNDO, r"undo(?: it| that| this)?|take (?:it|that) back|revert"),
     (Command.WHY, r"why(?: this| that| is that| am i seeing this)?|explain(?: this| that)?"),
-    (Command.IDEA, r"(?:another |next |more |an? |give me an? |any )*(?:idea|suggestion|nudge)s?|next|go on|continue|more"),
+    (
+        Command.IDEA,
+        r"(?:another |next |more |an? |give me an? |any )*(?:idea|suggestion|nudge)s?|next|go on|continue|more",
+    ),
     (Command.HELP, r"help|what can (?:you|i) do|commands"),
     (Command.STOP, r"stop|quit|exit|bye|goodbye|done|enough"),
 )

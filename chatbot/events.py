@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 __all__ = ["Decided", "Decision", "Event", "Judgement", "NudgeOffered", "PlanRead", "Undone"]
@@ -34,10 +34,18 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class PlanRead:
-    """A version of the plan was read: at the start, after a decision, after the teacher's own edit."""
+    """A version of the plan was read.
+
+    Args:
+        text: The version.
+        judgements: What was read in it.
+        revised: Whether the teacher gave this version, at the start or by an edit of the plan; false
+            where an accepted nudge made it.
+    """
 
     text: str
     judgements: dict[str, Judgement]
+    revised: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +79,7 @@ class Undone:
     """The last change of the text was taken back."""
 
     text: str
-    judgements: dict[str, Judgement] = field(default_factory=dict)
+    judgements: dict[str, Judgement]
 
 
 Event = PlanRead | NudgeOffered | Decided | Undone

@@ -12,9 +12,13 @@ from retrieval.grades import parse_grade
 __all__ = ["PlanFacts", "read_facts"]
 
 _FIELD = r"^[\s>*_#|\-•]*(?:{names})\b[\s*_]*[:|][\s*_|]*(?P<value>[^|\n]{{2,120}})"
-_TOPIC = re.compile(_FIELD.format(names="lesson topic|topic|lesson title|title of lesson|module title|title|lesson name"), re.I | re.M)
+_TOPIC = re.compile(
+    _FIELD.format(names="lesson topic|topic|lesson title|title of lesson|module title|title|lesson name"), re.I | re.M
+)
 _GRADE_FIELD = re.compile(
-    _FIELD.format(names=r"grade levels?|grades?(?: band)?|grade_level|year(?: group)?|class|ages?|age group|level|audience|learners|key stage"),
+    _FIELD.format(
+        names=r"grade levels?|grades?(?: band)?|grade_level|year(?: group)?|class|ages?|age group|level|audience|learners|key stage"
+    ),
     re.I | re.M,
 )
 _SUBJECT_FIELD = re.compile(_FIELD.format(names="subject(?: area)?|course|learning area|curriculum area"), re.I | re.M)
@@ -33,7 +37,8 @@ _LABEL = re.compile(r"^[A-Z][A-Z ]{3,}:\s*(?=\S)")
 _GENERIC = re.compile(
     r"^(?:lesson|lesson plans?|(?:lesson |unit |activity )?overview|introduction|objectives?|materials?|description|plan|toc"
     r"|teacher guide|untitled|learning (?:objectives|goals|outcomes)|(?:previous|this|next) lesson|.*\bcompetenc(?:y|ies)"
-    r"|.*\bfocus of lesson|science concept|(?:lesson|week|day|unit|module|session)s? ?[\d.]*|[\W\d_]*)$",
+    r"|.*\b(?:medium|short|long)-term plan.*|.*\b(?:lesson|unit|week|session|scheme of work|weekly|daily)(?:ly)? plan(?:ner|ning)?\b.*"
+    r"|.*\b(?:week|lesson|unit|term|spring|autumn|summer|session) ?\d.*|.*\bfocus of lesson|science concept|(?:lesson|week|day|unit|module|session)s? ?[\d.]*|[\W\d_]*)$",
     re.I,
 )
 _LEARNERS = ("pupils", "students", "learners", "children", "participants")
@@ -53,7 +58,9 @@ _SUBJECT_WORDS: tuple[tuple[str, str], ...] = (
     ("citizenship", r"citizenship|civics|social studies|pshe|economics|religious education"),
     ("early_years", r"early years|eyfs|preschool|nursery|early childhood"),
 )
-_FUNCTION_WORDS = frozenset("a an and as at by for from how in into is of on or the to with what why when where our your".split())
+_FUNCTION_WORDS = frozenset(
+    "a an and as at by for from how in into is of on or the to with what why when where our your".split()
+)
 
 
 @dataclass(frozen=True, slots=True)

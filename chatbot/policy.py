@@ -55,7 +55,7 @@ def ranked_gaps(
 
 def next_gap(state: CoachState, rules: Mapping[str, MeasureRule]) -> str | None:
     """The gap that the next nudge is for, or ``None`` where nothing is left to raise."""
-    gaps = ranked_gaps(state.judgements, rules, silent=state.dismissed | state.muted)
+    gaps = ranked_gaps(state.judgements, rules, silent=state.silent)
     return gaps[0] if gaps else None
 
 

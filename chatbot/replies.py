@@ -41,7 +41,9 @@ def verified(measure: str, before: Analysis, after: Analysis, *, added: tuple[in
     if reading.verdict == "present" and inside:
         said = f"I now find evidence for {title}: “{shorten(inside[0].quote)}”."
     elif reading.verdict == "present":
-        said = f"I find evidence for {title}, in another place than the new text: “{shorten(reading.evidence[0].quote)}”."
+        said = (
+            f"I find evidence for {title}, in another place than the new text: “{shorten(reading.evidence[0].quote)}”."
+        )
     else:
         said = f"I still do not find clear evidence for {title} in the new text. You can edit it in the plan, or undo."
     return f"{said}{_dropped(before, after)}"
@@ -119,7 +121,7 @@ def pause(state: CoachState) -> str:
 
 def nothing_left(state: CoachState) -> str:
     """What is said where no gap is left to raise."""
-    if state.dismissed or state.muted:
+    if state.silent:
         return "I have no further suggestion for this version."
     return "I find evidence for every measure that I read. The plan is yours to teach."
 

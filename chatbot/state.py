@@ -7,9 +7,22 @@ from dataclasses import dataclass, field, replace
 
 from chatbot.events import Decided, Decision, Event, Judgement, NudgeOffered, PlanRead, Undone
 
-__all__ = ["CoachState", "replay", "step"]
+__all__ = ["CoachState", "Version", "replay", "step"]
 
 _DISMISSALS = frozenset({Decision.NOT_NOW, Decision.NOT_RELEVANT})
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of the plan.
+
+    Args:
+        text: The text.
+        judgements: Its reading.
+    """
+
+    text: str
+    judgements: dict[str, Judgement]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,24 +32,32 @@ class CoachState:
     Args:
         text: The plan now.
         judgements: The reading of this text.
-        history: Earlier texts with their readings, oldest first, for undo.
+        history: Earlier versions, oldest first, for undo.
         pending: The nudge that waits for an answer.
-        dismissed: Measures answered with "not now"; raised again only for another version.
+        dismissed: Measures answered with "not now"; raised again only when the teacher gives another version.
+        addressed: Measures for which a nudge was accepted; not raised again for this
+            version, found or not, undone or not.
         muted: Measures answered with "not relevant"; never raised again for this plan.
         used_templates: Templates already offered.
         offered: Number of nudges so far.
-        dismissals_in_a_row: Since the last accepted nudge or the last request.
+        dismissals_in_a_row: Since the last accepted nudge.
     """
 
     text: str = ""
     judgements: dict[str, Judgement] = field(default_factory=dict)
-    history: tuple[tuple[str, dict[str, Judgement]], ...] = ()
+    history: tuple[Version, ...] = ()
     pending: NudgeOffered | None = None
     dismissed: frozenset[str] = frozenset()
+    addressed: frozenset[str] = frozenset()
     muted: frozenset[str] = frozenset()
     used_templates: frozenset[str] = frozenset()
     offered: int = 0
     dismissals_in_a_row: int = 0
+
+    @property
+    def silent(self) -> frozenset[str]:
+        """Measures that no nudge is offered for."""
+        return self.dismissed | self.addressed | self.muted
 
 
 def step(state: CoachState, event: Event) -> CoachState:
@@ -50,8 +71,8 @@ def step(state: CoachState, event: Event) -> CoachState:
         A new state; the old one is not changed.
     """
     match event:
-        case PlanRead(text, judgements):
-            return _read(state, text, judgements)
+        case PlanRead():
+            return _read(state, event)
         case NudgeOffered():
             return replace(
                 state,
@@ -61,8 +82,8 @@ def step(state: CoachState, event: Event) -> CoachState:
             )
         case Decided(decision=decision):
             return _decided(state, decision)
-        case Undone(text, judgements):
-            return replace(state, text=text, judgements=judgements, history=state.history[:-1], pending=None)
+        case Undone():
+            return _undone(state)
 
 
 def replay(events: Iterable[Event]) -> CoachState:
@@ -73,23 +94,23 @@ def replay(events: Iterable[Event]) -> CoachState:
     return state
 
 
-def _read(state: CoachState, text: str, judgements: dict[str, Judgement]) -> CoachState:
-    if not state.judgements or text == state.text:
-        return replace(state, text=text, judgements=judgements)
-    return replace(
+def _read(state: CoachState, event: PlanRead) -> CoachState:
+    if not state.judgements or event.text == state.text:
+        return replace(state, text=event.text, judgements=event.judgements)
+    changed = replace(
         state,
-        text=text,
-        judgements=judgements,
-        history=(*state.history, (state.text, state.judgements)),
-        dismissed=frozenset(),
+        text=event.text,
+        judgements=event.judgements,
+        history=(*state.history, Version(state.text, state.judgements)),
         pending=None,
     )
+    return replace(changed, dismissed=frozenset(), addressed=frozenset()) if event.revised else changed
 
 
 def _decided(state: CoachState, decision: Decision) -> CoachState:
     measure = state.pending.measure if state.pending else ""
     if decision not in _DISMISSALS:
-        return replace(state, pending=None, dismissals_in_a_row=0)
+        return replace(state, pending=None, addressed=state.addressed | {measure}, dismissals_in_a_row=0)
     return replace(
         state,
         pending=None,
@@ -97,3 +118,8 @@ def _decided(state: CoachState, decision: Decision) -> CoachState:
         muted=state.muted | {measure} if decision is Decision.NOT_RELEVANT else state.muted,
         dismissals_in_a_row=state.dismissals_in_a_row + 1,
     )
+
+
+def _undone(state: CoachState) -> CoachState:
+    *earlier, last = state.history
+    return replace(state, text=last.text, judgements=last.judgements, history=tuple(earlier), pending=None)

@@ -199,7 +199,9 @@ class SharedEncoder:
         return {"input_ids": padded.to(self.device), "attention_mask": mask.to(self.device)}
 
     @torch.inference_mode()
-    def _forward(self, batch: dict[str, torch.Tensor], layers: Sequence[int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _forward(
+        self, batch: dict[str, torch.Tensor], layers: Sequence[int]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._autocast):
             output = self._network(**batch, output_hidden_states=bool(layers))
         mask = batch["attention_mask"]

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["encoder_text", "feature_dimension", "segment_features"]
+__all__ = ["document_vector", "encoder_text", "feature_dimension", "segment_features"]
 
 _MARKS = re.compile(r"[*_#`~|>\\\[\]{}=]+|<[^<>\n]{1,80}>")
 _KINDS = tuple(SegmentKind)
 _START, _END = 0.12, 0.85
 _PLACES = 3
-_VECTOR_SCALE = 4.0
+_HEADING_WEIGHT = 0.7
+_PLACE_WEIGHT = 0.3
 
 
 def encoder_text(text: str) -> str:
@@ -49,7 +50,7 @@ def segment_features(segments: Sequence[Segment], vectors: Mapping[str, NDArray[
 
     Returns:
         ``[segments, feature_dimension]`` float32. A segment above the first heading has a zero
-        heading vector. Vectors are scaled so that their entries are of the order of one.
+        heading vector. The weights set how strongly the penalty in training holds each part.
     """
     dimension = len(next(iter(vectors.values()))) if vectors else 0
     rows = np.zeros((len(segments), feature_dimension(dimension)), np.float32)
@@ -58,9 +59,25 @@ def segment_features(segments: Sequence[Segment], vectors: Mapping[str, NDArray[
         rows[row, :dimension] = vectors[encoder_text(segment.text)]
         heading = vectors.get(encoder_text(segment.heading)) if segment.heading else None
         if heading is not None:
-            rows[row, dimension : 2 * dimension] = heading
+            rows[row, dimension : 2 * dimension] = heading * _HEADING_WEIGHT
         place = row / last
         rows[row, 2 * dimension : 2 * dimension + _PLACES] = place, place < _START, place > _END
         rows[row, 2 * dimension + _PLACES + _KINDS.index(segment.kind)] = 1.0
-    rows[:, : 2 * dimension] *= _VECTOR_SCALE
+    rows[:, 2 * dimension :] *= _PLACE_WEIGHT
     return rows
+
+
+def document_vector(segments: Sequence[Segment], vectors: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Vector of a whole document: the mean of its segments' vectors, weighted by their lengths.
+
+    Args:
+        segments: The segments, one or more.
+        vectors: Unit vector by ``encoder_text`` of every segment.
+
+    Returns:
+        ``[dimension]`` float32 unit vector.
+    """
+    weights = np.asarray([len(segment.text) for segment in segments], np.float32)
+    matrix = np.stack([vectors[encoder_text(segment.text)] for segment in segments])
+    vector = (weights[:, None] * matrix).sum(0)
+    return (vector / max(float(np.linalg.norm(vector)), 1e-9)).astype(np.float32)

@@ -9,7 +9,21 @@ from torch import nn
 
 from mtl_core.errors import InputError
 
-__all__ = ["EvidenceHead", "EvidenceOutput", "SequenceHead"]
+__all__ = ["Cues", "EvidenceHead", "EvidenceOutput", "SequenceHead"]
+
+
+class Cues(NamedTuple):
+    """Sparse rows of word cues, one a segment (see ``mtl_core.cues``).
+
+    Args:
+        offsets: ``[segments + 1]`` where each row begins.
+        buckets: ``[entries]`` bucket numbers.
+        values: ``[entries]`` float32.
+    """
+
+    offsets: torch.Tensor
+    buckets: torch.Tensor
+    values: torch.Tensor
 
 
 class EvidenceOutput(NamedTuple):
@@ -40,56 +54,54 @@ class SequenceHead(nn.Module):
 
     def forward(self, vectors: torch.Tensor) -> torch.Tensor:
         """Logits ``[rows, labels]`` of vectors ``[rows, dimension]``."""
-        return self.linear(vectors)
+        logits: torch.Tensor = self.linear(vectors)
+        return logits
 
 
 class EvidenceHead(nn.Module):
-    """Per-measure attention over the segments of a document, whose weights are the evidence.
+    """Hard attention over the segments of a document, whose weights are the evidence.
 
-    A segment is mapped through ``tanh``; its product with a measure's context vector is its score.
-    The softmax of the scores over the document weighs them, and the weighted sum is the document's
-    logit. One context vector both scores and weighs, so what decides a judgement is what is quoted:
-    each segment's share, ``weight * score``, is exact.
+    A segment's score for a measure is linear in its features and its word cues. The ``top`` best
+    segments of a document share the attention; the document's logit is the mean of their scores.
+    What decides a judgement is therefore exactly what is quoted.
 
-    Hierarchical attention networks (Yang et al., NAACL 2016) give the attention; additive multiple
-    instance learning (Javed et al., NeurIPS 2022) the exact shares.
+    Additive multiple instance learning (Javed et al., NeurIPS 2022) with top-k attention. A linear
+    score beat a hidden ``tanh`` layer with soft attention on plans of unseen authors
+    (``docs/decisions.md``).
 
     Args:
         features: Length of a segment's features.
+        buckets: Number of cue buckets.
         measures: Number of measures.
-        hidden: Width of the hidden layer.
-        dropout: Share of hidden units dropped in training.
-        sharpness: Factor on the scores inside the softmax: 0 is the mean, large is the maximum.
+        top: Number of segments that share the attention.
     """
 
-    def __init__(
-        self, features: int, measures: int, *, hidden: int = 64, dropout: float = 0.3, sharpness: float = 2.0
-    ) -> None:
+    def __init__(self, *, features: int, buckets: int, measures: int, top: int = 3) -> None:
         super().__init__()
-        self.features = features
-        self.hidden = hidden
-        self.sharpness = sharpness
-        self.input_dropout = nn.Dropout(dropout)
-        self.input = nn.Linear(features, hidden)
-        self.dropout = nn.Dropout(dropout)
-        self.context = nn.Linear(hidden, measures)
+        self.top = top
+        self.features = nn.Linear(features, measures)
+        self.cues = nn.EmbeddingBag(buckets, measures, mode="sum", include_last_offset=True)
 
-    def score(self, features: torch.Tensor) -> torch.Tensor:
+    def score(self, features: torch.Tensor, cues: Cues) -> torch.Tensor:
         """Logit of each segment alone.
 
         Args:
             features: ``[segments, features]``.
+            cues: Word cues of the same segments.
 
         Returns:
             ``[segments, measures]``.
         """
-        return self.context(self.dropout(torch.tanh(self.input(self.input_dropout(features)))))
+        words = self.cues(cues.buckets, cues.offsets, per_sample_weights=cues.values.to(self.cues.weight.dtype))
+        scores: torch.Tensor = self.features(features) + words.float()
+        return scores
 
-    def forward(self, features: torch.Tensor, lengths: torch.Tensor) -> EvidenceOutput:
+    def forward(self, features: torch.Tensor, cues: Cues, lengths: torch.Tensor) -> EvidenceOutput:
         """Judge documents whose segments are laid end to end.
 
         Args:
             features: ``[segments, features]`` of all documents, one after the other.
+            cues: Word cues of the same segments.
             lengths: ``[documents]`` number of segments of each, 1 or more.
 
         Returns:
@@ -100,18 +112,16 @@ class EvidenceHead(nn.Module):
         """
         if int(lengths.sum()) != len(features) or (len(lengths) and int(lengths.min()) < 1):
             raise InputError("Each document needs one segment or more, and the lengths must add up to the segments.")
-        scores = self.score(features)
-        documents = torch.repeat_interleave(torch.arange(len(lengths), device=features.device), lengths)
-        weights = _segment_softmax(self.sharpness * scores, documents, len(lengths))
-        logits = torch.zeros(len(lengths), scores.shape[1], dtype=scores.dtype, device=scores.device)
-        return EvidenceOutput(logits.index_add(0, documents, weights * scores), scores, weights)
+        scores = self.score(features, cues)
+        parts = scores.split(lengths.tolist())
+        weights = torch.cat([_top_weights(part, self.top) for part in parts])
+        shares = (weights * scores).split(lengths.tolist())
+        logits = torch.stack([part.sum(0) for part in shares])
+        return EvidenceOutput(logits, scores, weights)
 
 
-def _segment_softmax(values: torch.Tensor, documents: torch.Tensor, count: int) -> torch.Tensor:
-    """Softmax over the rows of each document, column by column."""
-    index = documents[:, None].expand_as(values)
-    top = torch.full((count, values.shape[1]), -torch.inf, dtype=values.dtype, device=values.device)
-    top = top.scatter_reduce(0, index, values, "amax")
-    exponents = torch.exp(values - top[documents])
-    sums = torch.zeros_like(top).index_add(0, documents, exponents)
-    return exponents / sums[documents]
+def _top_weights(scores: torch.Tensor, top: int) -> torch.Tensor:
+    """Equal weights on the best rows of each column, zero elsewhere; ties go to the earlier row."""
+    count = min(top, len(scores))
+    best = torch.sort(scores, dim=0, descending=True, stable=True).indices[:count]
+    return torch.zeros_like(scores).scatter(0, best, 1.0 / count)

@@ -164,7 +164,12 @@ def _line_kind(line: str, following: str) -> SegmentKind:
     if bold and _is_short(bold["inner"]):
         return SegmentKind.HEADING
     bullet = _BULLET.match(line)
-    if bullet and _is_short(label := line[bullet.end() :].strip()) and _plain(label) != label.rstrip() and ":" in label[-4:]:
+    if (
+        bullet
+        and _is_short(label := line[bullet.end() :].strip())
+        and _plain(label) != label.rstrip()
+        and ":" in label[-4:]
+    ):
         return SegmentKind.HEADING
     if bullet and not _NUMBERED_TITLE.match(stripped):
         return SegmentKind.BULLET

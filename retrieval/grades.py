@@ -11,7 +11,12 @@ ADULT = 13
 
 _NAMED = (
     (re.compile(r"\b(?:adult|undergraduate|university|college|further education|trainees?|postgraduate)", re.I), ADULT),
-    (re.compile(r"\b(?:kindergarten|reception|nursery|pre-?k\b|pre-?school|early years|eyfs|toddlers?|k-?1\b)", re.I), 0),
+    (
+        re.compile(
+            r"\b(?:kindergarten|reception|nursery|pre-?k\b|pre-?school|early years|eyfs|toddlers?|k-?1\b)", re.I
+        ),
+        0,
+    ),
     (re.compile(r"\b(?:key stage|ks) ?1\b", re.I), 1),
     (re.compile(r"\b(?:key stage|ks) ?2\b", re.I), 4),
     (re.compile(r"\b(?:key stage|ks) ?3\b", re.I), 7),

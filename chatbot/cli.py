@@ -1,0 +1,297 @@
+"""The ``lesson-nudge`` command."""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import sys
+from collections.abc import Callable
+from functools import wraps
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from chatbot.files import find_plans, read_plan
+from mtl_core.errors import LessonNudgeError
+
+if TYPE_CHECKING:
+    from chatbot.coach import LessonCoach, Turn
+    from mtl_core.model import MultiTaskModel
+    from mtl_core.reading import Analysis
+    from retrieval.index import TemplateIndex
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="Reads lesson plans, finds what they do not show yet, and offers one short repair at a time.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Result = TypeVar("Result")
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+ModelFolder = Annotated[
+    Path | None, typer.Option("--model", help="Folder of a trained model instead of the shipped one.")
+]
+IndexFolder = Annotated[
+    Path | None, typer.Option("--index", help="Folder of a saved index instead of the shipped library.")
+]
+
+
+def _errors_are_lines(command: Callable[..., Result]) -> Callable[..., Result]:
+    """Turn an expected error into one line on standard error and exit code 1."""
+
+    @wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> Result:
+        try:
+            return command(*args, **kwargs)
+        except LessonNudgeError as error:
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(1) from error
+
+    return wrapped
+
+
+@app.command()
+@_errors_are_lines
+def assess(
+    paths: Annotated[list[Path], typer.Argument(help="Plans (.md, .txt) and folders of plans.")],
+    as_json: AsJson = False,
+    model: ModelFolder = None,
+) -> None:
+    """Read plans and show which of the 14 measures they show, with the sentence that shows it."""
+    reader = _model(model)
+    console = Console()
+    failed = False
+    files = find_plans(paths)
+    if not files:
+        typer.echo("error: no .md or .txt file was found there.", err=True)
+        raise typer.Exit(1)
+    for path in files:
+        try:
+            analysis = reader.analyse(read_plan(path))
+        except LessonNudgeError as error:
+            failed = True
+            typer.echo(f"error: {error if str(path) in str(error) else f'{path}: {error}'}", err=True)
+            continue
+        if as_json:
+            typer.echo(json.dumps(analysis.as_json(str(path)), ensure_ascii=False))
+        else:
+            _print_profile(console, str(path), analysis)
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+@_errors_are_lines
+def nudge(
+    path: Annotated[Path, typer.Argument(help="A plan (.md, .txt).")],
+    as_json: AsJson = False,
+    model: ModelFolder = None,
+    index: IndexFolder = None,
+) -> None:
+    """Print the praise, the gap chosen and one suggestion, without a conversation."""
+    turn = _coach(model, index).open(read_plan(path))
+    if as_json:
+        typer.echo(json.dumps(_turn_json(str(path), turn), ensure_ascii=False))
+    else:
+        _print_turn(Console(), turn)
+
+
+@app.command()
+@_errors_are_lines
+def search(
+    query: Annotated[str, typer.Argument(help="A few words, such as: exit ticket fractions.")],
+    measure: Annotated[str | None, typer.Option(help="Key of a measure that the template repairs.")] = None,
+    subject: Annotated[str | None, typer.Option(help="Subject, such as science.")] = None,
+    grade: Annotated[str | None, typer.Option(help='Grade, such as 4, "Year 5" or K.')] = None,
+    minutes: Annotated[int | None, typer.Option(help="The most minutes that it may take.")] = None,
+    count: Annotated[int, typer.Option("--count", "-k", help="The most results.")] = 5,
+    as_json: AsJson = False,
+    index: IndexFolder = None,
+) -> None:
+    """Search the lesson templates by meaning, under filters."""
+    from retrieval import SearchFilter  # noqa: PLC0415 - heavy imports only where needed
+
+    where = SearchFilter(measure=measure, subject=subject, grade=_grade(grade), minutes=minutes)
+    hits = _index(index, encoder=_encoder()).search(query, k=count, where=where)
+    if as_json:
+        rows = [{"score": round(hit.score, 4), **hit.template.model_dump(by_alias=True)} for hit in hits]
+        typer.echo(json.dumps({"query": query, "results": rows}, ensure_ascii=False))
+        return
+    console = Console()
+    if not hits:
+        console.print("No template meets these conditions; leave one out.")
+    for hit in hits:
+        console.print(f"[bold]{escape(hit.template.title)}[/bold]  {hit.score:.2f}  {hit.template.minutes} min")
+        console.print(f"  {escape(hit.template.summary)}  [dim]{', '.join(hit.template.measures)}[/dim]")
+
+
+@app.command("index")
+@_errors_are_lines
+def build_index(
+    folder: Annotated[Path, typer.Argument(help="Where the index is saved.")],
+    library: Annotated[
+        Path | None, typer.Option(help="JSON-lines file of templates instead of the shipped ones.")
+    ] = None,
+) -> None:
+    """Build a search index of a template library and save it."""
+    from retrieval import TemplateIndex, TemplateLibrary  # noqa: PLC0415 - heavy imports only where needed
+
+    templates = TemplateLibrary.from_jsonl(library) if library else TemplateLibrary.shipped()
+    TemplateIndex.build(templates, encoder=_encoder()).save(folder)
+    typer.echo(f"saved {len(templates)} templates in {folder}")
+
+
+@app.command()
+@_errors_are_lines
+def chat(
+    path: Annotated[Path, typer.Argument(help="A plan (.md, .txt). The file itself is never changed.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the improved plan is written.")] = None,
+    model: ModelFolder = None,
+    index: IndexFolder = None,
+) -> None:
+    """Talk about one plan: use it, edit: ..., not now, not relevant, why, undo, idea, stop."""
+    text = read_plan(path)
+    coach = _coach(model, index)
+    console = Console()
+    turn = coach.open(text)
+    _print_turn(console, turn)
+    while turn.analysis.is_lesson_plan:
+        try:
+            message = console.input("[bold]you>[/bold] ")
+        except (EOFError, KeyboardInterrupt):
+            break
+        try:
+            turn = coach.say(message)
+        except LessonNudgeError as error:
+            console.print(escape(str(error)))
+            continue
+        _print_turn(console, turn)
+        if message.strip().lower() in {"stop", "quit", "exit", "bye", "goodbye", "done", "enough"}:
+            break
+    if output is not None:
+        _write(output, coach.state.text)
+        console.print(f"saved {output}")
+
+
+@app.command()
+@_errors_are_lines
+def demo(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 7860,
+    open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
+) -> None:
+    """Open the page on this computer (needs the extra lesson-nudge[demo])."""
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    sys.argv = ["lesson-nudge demo", f"--port={port}", *([] if open_browser else ["--no-open"])]
+    # the page stands above this floor, so it is started as a program and never imported
+    runpy.run_module("demo", run_name="__main__", alter_sys=True)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(installed_version("lesson-nudge"))
+
+
+def main() -> None:
+    """Run the command."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    app()
+
+
+def _encoder() -> Any:
+    from mtl_core.encoder import SharedEncoder  # noqa: PLC0415 - seconds to import
+
+    return SharedEncoder.load()
+
+
+def _model(folder: Path | None) -> MultiTaskModel:
+    from mtl_core.model import MultiTaskModel  # noqa: PLC0415 - seconds to import
+
+    return MultiTaskModel.from_pretrained(folder)
+
+
+def _index(folder: Path | None, *, encoder: Any) -> TemplateIndex:
+    from retrieval import TemplateIndex, TemplateLibrary  # noqa: PLC0415 - heavy imports only where needed
+
+    if folder is not None:
+        return TemplateIndex.load(folder, encoder=encoder)
+    return TemplateIndex.build(TemplateLibrary.shipped(), encoder=encoder)
+
+
+def _coach(model: Path | None, index: Path | None) -> LessonCoach:
+    from chatbot.coach import LessonCoach  # noqa: PLC0415 - seconds to import
+
+    reader = _model(model)
+    return LessonCoach(reader, _index(index, encoder=reader.encoder))
+
+
+def _grade(text: str | None) -> int | None:
+    from mtl_core.errors import InputError  # noqa: PLC0415
+    from retrieval import parse_grade  # noqa: PLC0415
+
+    if text is None:
+        return None
+    grade = parse_grade(text)
+    if grade is None:
+        raise InputError(f'There is no grade {text!r}; write it as 4, "Year 5", "ages 9-10" or K.')
+    return grade
+
+
+def _write(path: Path, text: str) -> None:
+    from mtl_core.saved import write_atomic  # noqa: PLC0415
+
+    write_atomic(path, text.encode("utf-8"))
+
+
+def _turn_json(source: str, turn: Turn) -> dict[str, Any]:
+    nudge = turn.nudge
+    return {
+        "source": source,
+        "is_lesson_plan": turn.analysis.is_lesson_plan,
+        "praise": turn.messages[0] if len(turn.messages) > 1 else None,
+        "message": turn.messages[-1],
+        "gap": nudge.measure if nudge else None,
+        "nudge": None
+        if nudge is None
+        else {
+            "id": nudge.id,
+            "measure": nudge.measure,
+            "message": nudge.message,
+            "suggestion": nudge.suggestion,
+            "template": nudge.template.model_dump(by_alias=True),
+        },
+    }
+
+
+def _print_profile(console: Console, source: str, analysis: Analysis) -> None:
+    from mtl_core.rubric import MEASURES  # noqa: PLC0415
+
+    console.print(f"[bold]{escape(source)}[/bold], {analysis.words} words")
+    if not analysis.is_lesson_plan:
+        console.print("This does not read as a lesson plan in English, so no judgement is shown.")
+        return
+    table = Table("measure", "found", "how sure", "evidence", box=None)
+    marks = {"present": "yes", "absent": "no", "unsure": "not sure"}
+    for key, reading in analysis.measures.items():
+        quote = " ".join(reading.evidence[0].quote.split()) if reading.evidence else ""
+        shown = quote if len(quote) <= 90 else quote[:89] + "…"
+        table.add_row(MEASURES[key].title, marks[reading.verdict], f"{reading.probability:.0%}", escape(shown))
+    console.print(table)
+
+
+def _print_turn(console: Console, turn: Turn) -> None:
+    for message in turn.messages:
+        console.print(escape(message))
+    if turn.nudge is not None:
+        console.print()
+        console.print(escape(turn.nudge.suggestion), style="cyan")
+        console.print("[dim]use it · edit: your version · not now · not relevant · why[/dim]")

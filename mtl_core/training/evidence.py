@@ -1,0 +1,196 @@
+"""Training of the evidence head and of the lesson-plan head on a frozen encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+
+from mtl_core.features import document_vector
+from mtl_core.model import Calibration, ModelConfig, MultiTaskModel
+from mtl_core.rubric import MEASURES
+from mtl_core.segments import segment_document
+from mtl_core.training.calibration import fit_calibration
+from mtl_core.training.corpus import Corpus, LabelledPlan, OtherText
+from mtl_core.training.dataset import UNKNOWN, EvidenceDataset, build_dataset, vectors_for
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mtl_core.encoder import SharedEncoder
+
+__all__ = ["LinearScores", "TrainingOptions", "fit_scores", "held_out_logits", "train_model"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingOptions:
+    """How the heads are trained.
+
+    Args:
+        strength: Inverse of the L2 penalty on the evidence head.
+        top: Number of segments that share the attention.
+        folds: Groups are dealt into this many folds for held-out predictions.
+        iterations: The most steps of the solver.
+    """
+
+    strength: float = 1.0
+    top: int = 3
+    folds: int = 6
+    iterations: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class LinearScores:
+    """Weights ``[features + buckets, measures]`` and offsets ``[measures]`` of the segment scores."""
+
+    weights: NDArray[np.float64]
+    offsets: NDArray[np.float64]
+
+    def __call__(self, dataset: EvidenceDataset, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Scores ``[rows, measures]``."""
+        scores: NDArray[np.float64] = dataset.inputs[rows] @ self.weights + self.offsets
+        return scores
+
+
+def fit_scores(dataset: EvidenceDataset, rows: NDArray[np.bool_], options: TrainingOptions) -> LinearScores:
+    """Fit the segment scores: one penalised logistic regression a measure, on the labels that are known.
+
+    The loss is convex, so the result depends on the data alone and no seed is needed.
+
+    Args:
+        dataset: Training text.
+        rows: ``[rows]`` true for the rows to learn from.
+        options: See the class.
+
+    Returns:
+        The scores.
+    """
+    columns = dataset.inputs.shape[1]
+    weights, offsets = np.zeros((columns, len(MEASURES))), np.zeros(len(MEASURES))
+    for column in range(len(MEASURES)):
+        labels = dataset.labels[:, column]
+        chosen = np.flatnonzero(rows & (labels != UNKNOWN))
+        regression = LogisticRegression(
+            C=options.strength, class_weight="balanced", solver="liblinear", max_iter=options.iterations
+        ).fit(dataset.inputs[chosen], labels[chosen])
+        weights[:, column], offsets[column] = regression.coef_[0], regression.intercept_[0]
+    return LinearScores(weights, offsets)
+
+
+def plan_logits(
+    scores: LinearScores, dataset: EvidenceDataset, plans: Sequence[int], *, top: int
+) -> NDArray[np.float64]:
+    """Document logits ``[len(plans), measures]``, as the evidence head computes them."""
+    logits = []
+    for plan in plans:
+        ordered = np.sort(scores(dataset, np.flatnonzero(dataset.documents == plan)), axis=0)
+        logits.append(ordered[-top:].mean(axis=0))
+    return np.asarray(logits)
+
+
+def held_out_logits(dataset: EvidenceDataset, options: TrainingOptions) -> NDArray[np.float64]:
+    """Logits ``[plans, measures]`` of each plan by a head that has not seen the plan's group.
+
+    Args:
+        dataset: Training text.
+        options: See the class.
+
+    Returns:
+        The logits.
+    """
+    logits = np.zeros((len(dataset.groups), len(MEASURES)))
+    for held in group_folds(dataset.groups, options.folds):
+        rows = np.asarray([group not in held for group in dataset.row_groups])
+        plans = [number for number, group in enumerate(dataset.groups) if group in held]
+        logits[plans] = plan_logits(fit_scores(dataset, rows, options), dataset, plans, top=options.top)
+    return logits
+
+
+def group_folds(groups: Sequence[str], folds: int) -> list[frozenset[str]]:
+    """Groups dealt into folds of about equal numbers of plans, the largest first.
+
+    Args:
+        groups: Group of each plan.
+        folds: The most folds.
+
+    Returns:
+        Disjoint, non-empty sets of groups.
+    """
+    sizes = {group: groups.count(group) for group in sorted(set(groups))}
+    dealt: list[set[str]] = [set() for _ in range(min(folds, len(sizes)))]
+    for group in sorted(sizes, key=lambda name: (-sizes[name], name)):
+        min(dealt, key=lambda fold: sum(sizes[name] for name in fold)).add(group)
+    return [frozenset(fold) for fold in dealt]
+
+
+def train_model(
+    encoder: SharedEncoder,
+    corpus: Corpus,
+    *,
+    real_plans: Sequence[LabelledPlan] = (),
+    options: TrainingOptions | None = None,
+    report: Callable[[str], None] | None = None,
+) -> MultiTaskModel:
+    """Train every head and calibrate it on held-out groups.
+
+    Args:
+        encoder: The frozen encoder.
+        corpus: Training text.
+        real_plans: Further plans; where there are some, they alone decide the calibration, since
+            they are nearer to what will be read.
+        options: See the class.
+        report: Gets a line now and then.
+
+    Returns:
+        The model.
+    """
+    chosen, say = options or TrainingOptions(), report or (lambda _: None)
+    plans = (*corpus.plans, *real_plans)
+    say(f"encoding {len(plans)} plans and {len(corpus.segments)} segments")
+    dataset = build_dataset(encoder, plans=plans, segments=corpus.segments)
+    say("training on held-out groups for calibration")
+    logits = held_out_logits(dataset, chosen)
+    judged = slice(len(corpus.plans), None) if real_plans else slice(None)
+    calibration = {
+        key: fit_calibration(logits[judged, column], dataset.plan_labels[judged, column])
+        for column, key in enumerate(MEASURES)
+    }
+    say("training on everything")
+    scores = fit_scores(dataset, np.ones(len(dataset.labels), np.bool_), chosen)
+    config = ModelConfig(
+        encoder=encoder.name,
+        fingerprint=encoder.fingerprint,
+        top=chosen.top,
+        calibration=calibration,
+        training={**asdict(chosen), "plans": len(plans), "segments": len(corpus.segments)},
+    )
+    model = MultiTaskModel(encoder, config)
+    _set_evidence_head(model, scores, dataset.features)
+    _fit_plan_head(model, dataset.plan_vectors, corpus.others)
+    return model
+
+
+@torch.no_grad()
+def _set_evidence_head(model: MultiTaskModel, scores: LinearScores, features: int) -> None:
+    head = model.evidence_head
+    head.features.weight.copy_(torch.from_numpy(scores.weights[:features].T))
+    head.features.bias.copy_(torch.from_numpy(scores.offsets))
+    head.cues.weight.copy_(torch.from_numpy(scores.weights[features:]).half())
+
+
+@torch.no_grad()
+def _fit_plan_head(model: MultiTaskModel, plans: NDArray[np.float32], others: Sequence[OtherText]) -> None:
+    """Fit the head that knows a lesson plan from other text."""
+    documents = [segment_document(other.text) for other in others]
+    vectors = vectors_for(model.encoder, [segment.text for document in documents for segment in document])
+    negatives = np.stack([document_vector(document, vectors) for document in documents])
+    labels = np.r_[np.ones(len(plans)), np.zeros(len(negatives))]
+    fitted = LogisticRegression(C=30.0, class_weight="balanced", max_iter=2000).fit(np.r_[plans, negatives], labels)
+    head = model.plan_head
+    head.linear.weight.copy_(torch.from_numpy(fitted.coef_))
+    head.linear.bias.copy_(torch.from_numpy(fitted.intercept_))
+    model.config = model.config.model_copy(update={"plan_calibration": Calibration(present_from=0.3, absent_below=0.3)})
