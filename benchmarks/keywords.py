@@ -9,8 +9,8 @@ import re
 
 __all__ = ["keyword_reading"]
 
-_MINUTES = re.compile(r"\b\d{1,3}(?: ?(?:-|–|to) ?\d{1,3})? ?(?:min(?:ute)?s?)\b|\b\d{1,2}[:.]\d{2}\b", re.I)
-_MATERIALS = re.compile(r"\b(?:materials?|resources?|equipment|supplies|you will need)\b", re.I)
+_MINUTES = re.compile(r"\b\d{1,3}(?: ?(?:-|–|to) ?\d{1,3})? ?(?:min(?:ute)?s?)\b|\b\d{1,2}[:.]\d{2}\b", re.IGNORECASE)
+_MATERIALS = re.compile(r"\b(?:materials?|resources?|equipment|supplies|you will need)\b", re.IGNORECASE)
 
 _PATTERNS: dict[str, str] = {
     "measurable_objective": r"\b(?:students?|pupils?|learners?|children|swbat|participants)\b.{0,30}?\b(?:will be able to|can|will)\b"
@@ -34,7 +34,7 @@ _PATTERNS: dict[str, str] = {
     "misconceptions": r"\b(?:misconceptions?|common (?:errors?|mistakes?)|students (?:may|might|often) (?:think|believe|confuse)|confus(?:e|ion|ed) (?:with|between|about))\b",
     "vocabulary": r"\b(?:vocabulary|key (?:words?|terms?)|glossary|definitions?|define|means|tier [23])\b",
 }
-_COMPILED = {key: re.compile(pattern, re.I) for key, pattern in _PATTERNS.items()}
+_COMPILED = {key: re.compile(pattern, re.IGNORECASE) for key, pattern in _PATTERNS.items()}
 
 
 def keyword_reading(text: str) -> dict[str, tuple[bool, tuple[int, int] | None]]:

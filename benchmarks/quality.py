@@ -11,9 +11,9 @@ import argparse
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.keywords import keyword_reading
@@ -22,6 +22,9 @@ from mtl_core.reading import Analysis
 from mtl_core.rubric import MEASURES
 from mtl_core.training.calibration import expected_calibration_error
 from mtl_core.training.corpus import LabelledPlan, load_corpus, load_plan_folder, overlapping
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _RESAMPLES = 2000
 
@@ -39,11 +42,13 @@ def measure_f1(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> NDArr
     hits = (labels & predicted).sum(0)
     rejections = ((1 - labels) & (1 - predicted)).sum(0)
     wrong = (labels != predicted).sum(0)
-    return (_f1(hits, wrong) + _f1(rejections, wrong)) / 2
+    scores: NDArray[np.float64] = (_f1(hits, wrong) + _f1(rejections, wrong)) / 2
+    return scores
 
 
 def _f1(right: NDArray[np.int64], wrong: NDArray[np.int64]) -> NDArray[np.float64]:
-    return 2 * right / np.maximum(2 * right + wrong, 1)
+    ratio: NDArray[np.float64] = 2 * right / np.maximum(2 * right + wrong, 1)
+    return ratio
 
 
 def bootstrap_interval(

@@ -13,7 +13,7 @@ from chatbot.insertion import insert, place_for
 from chatbot.nudges import Nudge, compose_nudge, compose_praise, fill
 from chatbot.plan_facts import PlanFacts, read_facts
 from chatbot.policy import MeasureRule, may_offer, next_gap, praised_measure, ranked_gaps
-from chatbot.replies import HELP, changes, explain, nothing_left, not_a_plan, pause, searched, verified
+from chatbot.replies import HELP, changes, explain, not_a_plan, nothing_left, pause, searched, verified
 from chatbot.state import CoachState, step
 from mtl_core.errors import InputError
 from mtl_core.reading import Analysis

@@ -50,7 +50,7 @@ _COMMANDS: tuple[tuple[Command, str], ...] = (
     (Command.HELP, r"help|what can (?:you|i) do|commands"),
     (Command.STOP, r"stop|quit|exit|bye|goodbye|done|enough"),
 )
-_EDIT_TEXT = re.compile(r"\s*edit\s*:\s*(?P<text>\S.*)", re.I | re.S)
+_EDIT_TEXT = re.compile(r"\s*edit\s*:\s*(?P<text>\S.*)", re.IGNORECASE | re.DOTALL)
 
 
 def understand(message: str) -> Decision | Request:

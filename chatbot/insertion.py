@@ -12,7 +12,7 @@ from retrieval.templates import Placement
 __all__ = ["Insertion", "insert", "place_for"]
 
 _UNDER: dict[str, re.Pattern[str]] = {
-    placement: re.compile(rf"\b(?:{words})", re.I)
+    placement: re.compile(rf"\b(?:{words})", re.IGNORECASE)
     for placement, words in {
         "objectives": r"objectiv|goal|outcome|aim|intention|target|swbat|wilf|walt|success criteria",
         "start": r"starter|warm|intro|launch|engage|hook|do[ -]?now|opening|begin|lead-?in|review|recap",

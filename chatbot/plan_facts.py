@@ -13,24 +13,27 @@ __all__ = ["PlanFacts", "read_facts"]
 
 _FIELD = r"^[\s>*_#|\-•]*(?:{names})\b[\s*_]*[:|][\s*_|]*(?P<value>[^|\n]{{2,120}})"
 _TOPIC = re.compile(
-    _FIELD.format(names="lesson topic|topic|lesson title|title of lesson|module title|title|lesson name"), re.I | re.M
+    _FIELD.format(names="lesson topic|topic|lesson title|title of lesson|module title|title|lesson name"),
+    re.IGNORECASE | re.MULTILINE,
 )
 _GRADE_FIELD = re.compile(
     _FIELD.format(
         names=r"grade levels?|grades?(?: band)?|grade_level|year(?: group)?|class|ages?|age group|level|audience|learners|key stage"
     ),
-    re.I | re.M,
+    re.IGNORECASE | re.MULTILINE,
 )
-_SUBJECT_FIELD = re.compile(_FIELD.format(names="subject(?: area)?|course|learning area|curriculum area"), re.I | re.M)
+_SUBJECT_FIELD = re.compile(
+    _FIELD.format(names="subject(?: area)?|course|learning area|curriculum area"), re.IGNORECASE | re.MULTILINE
+)
 _GRADE_PHRASE = re.compile(
     r"\b(?:grades? \d{1,2}(?: ?[-–] ?\d{1,2})?|years? \d{1,2}(?: ?(?:[-–/]|and) ?\d{1,2})?(?! ?old)|\d{1,2}(?:st|nd|rd|th) grade"
     r"|kindergarten|reception|preschool)\b",
-    re.I,
+    re.IGNORECASE,
 )
 _TITLE_NOISE = re.compile(
     r"^(?:(?:(?:\w+ )?lesson(?: plan)?|module|unit|week|day|session|activity|chapter|part)s?\b[\s.#]*(?:[\d.,\-–]+\w?)?\s*[:|.–—-]+\s*)+"
     r"|^(?:\d+(?:\.\d+)*[.):]?\s+)|^(?:lesson plan|introduction to|intro to|an introduction to|exploring|understanding)\s+(?:on\s+)?",
-    re.I,
+    re.IGNORECASE,
 )
 _EDGE = re.compile(r"^[\W_]+|(?:[^\w)]|_)+$")
 _LABEL = re.compile(r"^[A-Z][A-Z ]{3,}:\s*(?=\S)")
@@ -39,7 +42,7 @@ _GENERIC = re.compile(
     r"|teacher guide|untitled|learning (?:objectives|goals|outcomes)|(?:previous|this|next) lesson|.*\bcompetenc(?:y|ies)"
     r"|.*\b(?:medium|short|long)-term plan.*|.*\b(?:lesson|unit|week|session|scheme of work|weekly|daily)(?:ly)? plan(?:ner|ning)?\b.*"
     r"|.*\b(?:week|lesson|unit|term|spring|autumn|summer|session) ?\d.*|.*\bfocus of lesson|science concept|(?:lesson|week|day|unit|module|session)s? ?[\d.]*|[\W\d_]*)$",
-    re.I,
+    re.IGNORECASE,
 )
 _LEARNERS = ("pupils", "students", "learners", "children", "participants")
 _SUBJECT_WORDS: tuple[tuple[str, str], ...] = (
@@ -59,7 +62,32 @@ _SUBJECT_WORDS: tuple[tuple[str, str], ...] = (
     ("early_years", r"early years|eyfs|preschool|nursery|early childhood"),
 )
 _FUNCTION_WORDS = frozenset(
-    "a an and as at by for from how in into is of on or the to with what why when where our your".split()
+    [
+        "a",
+        "an",
+        "and",
+        "as",
+        "at",
+        "by",
+        "for",
+        "from",
+        "how",
+        "in",
+        "into",
+        "is",
+        "of",
+        "on",
+        "or",
+        "the",
+        "to",
+        "with",
+        "what",
+        "why",
+        "when",
+        "where",
+        "our",
+        "your",
+    ]
 )
 
 
@@ -145,16 +173,16 @@ def _subject(head: str, text: str) -> str | None:
     field = _SUBJECT_FIELD.search(head)
     if field:
         for subject, words in _SUBJECT_WORDS:
-            if re.search(rf"\b(?:{words})\b", field["value"], re.I):
+            if re.search(rf"\b(?:{words})\b", field["value"], re.IGNORECASE):
                 return subject
-    counts = {subject: len(re.findall(rf"\b(?:{words})\b", text, re.I)) for subject, words in _SUBJECT_WORDS}
+    counts = {subject: len(re.findall(rf"\b(?:{words})\b", text, re.IGNORECASE)) for subject, words in _SUBJECT_WORDS}
     best = max(counts, key=lambda subject: counts[subject])
     second = sorted(counts.values())[-2]
     return best if counts[best] >= 3 and counts[best] >= 2 * second else None
 
 
 def _learners(text: str) -> str:
-    counts = {word: len(re.findall(rf"\b{word}\b", text, re.I)) for word in _LEARNERS}
+    counts = {word: len(re.findall(rf"\b{word}\b", text, re.IGNORECASE)) for word in _LEARNERS}
     best = max(_LEARNERS, key=lambda word: counts[word])
     return best if counts[best] else "pupils"
 

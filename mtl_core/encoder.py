@@ -87,7 +87,7 @@ class SharedEncoder:
                 f"The encoder {name!r} pools by {', '.join(sorted(modes)) or 'an unknown rule'}; "
                 "name a sentence-transformers model with mean pooling."
             )
-        self._network: torch.nn.Module = self._transformer.auto_model
+        self._network: Any = self._transformer.auto_model
         self._autocast = precision == "bfloat16" or (precision == "auto" and _bfloat16_is_fast())
 
     @classmethod
@@ -125,12 +125,12 @@ class SharedEncoder:
     @property
     def dimension(self) -> int:
         """Length of a vector."""
-        return int(self._network.config.hidden_size)  # type: ignore[union-attr, arg-type]
+        return int(self._network.config.hidden_size)
 
     @property
     def layer_count(self) -> int:
         """Number of layers that can be asked for: the embeddings (0) and every transformer layer."""
-        return int(self._network.config.num_hidden_layers) + 1  # type: ignore[union-attr, arg-type]
+        return int(self._network.config.num_hidden_layers) + 1
 
     @property
     def max_tokens(self) -> int:
@@ -140,7 +140,8 @@ class SharedEncoder:
     @property
     def device(self) -> torch.device:
         """Where the encoder computes."""
-        return next(self._network.parameters()).device
+        device: torch.device = next(self._network.parameters()).device
+        return device
 
     @cached_property
     def fingerprint(self) -> str:
@@ -181,7 +182,7 @@ class SharedEncoder:
         ids = self._tokenizer(list(texts), truncation=False, verbose=False)["input_ids"]
         lengths = [len(row) for row in ids]
         truncated[:] = np.asarray(lengths) > self.max_tokens
-        for row in np.flatnonzero(truncated):
+        for row in np.flatnonzero(truncated).tolist():
             ids[row] = self._tokenizer(texts[row], truncation=True, max_length=self.max_tokens)["input_ids"]
         for rows in _batches([len(row) for row in ids]):
             batch = self._pad([ids[row] for row in rows])
@@ -261,9 +262,9 @@ def _quiet_loading() -> Iterator[None]:
     from transformers.utils import logging  # noqa: PLC0415 - seconds to import
 
     shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
         if shown:
-            logging.enable_progress_bar()
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]

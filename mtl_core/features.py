@@ -80,4 +80,5 @@ def document_vector(segments: Sequence[Segment], vectors: Mapping[str, NDArray[n
     weights = np.asarray([len(segment.text) for segment in segments], np.float32)
     matrix = np.stack([vectors[encoder_text(segment.text)] for segment in segments])
     vector = (weights[:, None] * matrix).sum(0)
-    return (vector / max(float(np.linalg.norm(vector)), 1e-9)).astype(np.float32)
+    unit: NDArray[np.float32] = (vector / max(float(np.linalg.norm(vector)), 1e-9)).astype(np.float32)
+    return unit

@@ -113,9 +113,10 @@ class EvidenceHead(nn.Module):
         if int(lengths.sum()) != len(features) or (len(lengths) and int(lengths.min()) < 1):
             raise InputError("Each document needs one segment or more, and the lengths must add up to the segments.")
         scores = self.score(features, cues)
-        parts = scores.split(lengths.tolist())
+        sizes = lengths.tolist()
+        parts = torch.split(scores, sizes)
         weights = torch.cat([_top_weights(part, self.top) for part in parts])
-        shares = (weights * scores).split(lengths.tolist())
+        shares = torch.split(weights * scores, sizes)
         logits = torch.stack([part.sum(0) for part in shares])
         return EvidenceOutput(logits, scores, weights)
 

@@ -25,7 +25,7 @@ from mtl_core.saved import publish, read_saved
 from mtl_core.segments import Segment, SegmentKind, segment_document
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 

@@ -10,27 +10,33 @@ YOUNGEST = 0
 ADULT = 13
 
 _NAMED = (
-    (re.compile(r"\b(?:adult|undergraduate|university|college|further education|trainees?|postgraduate)", re.I), ADULT),
     (
         re.compile(
-            r"\b(?:kindergarten|reception|nursery|pre-?k\b|pre-?school|early years|eyfs|toddlers?|k-?1\b)", re.I
+            r"\b(?:adult|undergraduate|university|college|further education|trainees?|postgraduate)", re.IGNORECASE
+        ),
+        ADULT,
+    ),
+    (
+        re.compile(
+            r"\b(?:kindergarten|reception|nursery|pre-?k\b|pre-?school|early years|eyfs|toddlers?|k-?1\b)",
+            re.IGNORECASE,
         ),
         0,
     ),
-    (re.compile(r"\b(?:key stage|ks) ?1\b", re.I), 1),
-    (re.compile(r"\b(?:key stage|ks) ?2\b", re.I), 4),
-    (re.compile(r"\b(?:key stage|ks) ?3\b", re.I), 7),
-    (re.compile(r"\b(?:key stage|ks) ?4\b|\bgcse\b", re.I), 10),
-    (re.compile(r"\b(?:key stage|ks) ?5\b|\ba-?levels?\b|\bsixth form\b", re.I), 12),
-    (re.compile(r"\b(?:elementary|primary)\b", re.I), 3),
-    (re.compile(r"\bmiddle school\b|\blower secondary\b", re.I), 7),
-    (re.compile(r"\bhigh school\b|\bupper secondary\b", re.I), 10),
+    (re.compile(r"\b(?:key stage|ks) ?1\b", re.IGNORECASE), 1),
+    (re.compile(r"\b(?:key stage|ks) ?2\b", re.IGNORECASE), 4),
+    (re.compile(r"\b(?:key stage|ks) ?3\b", re.IGNORECASE), 7),
+    (re.compile(r"\b(?:key stage|ks) ?4\b|\bgcse\b", re.IGNORECASE), 10),
+    (re.compile(r"\b(?:key stage|ks) ?5\b|\ba-?levels?\b|\bsixth form\b", re.IGNORECASE), 12),
+    (re.compile(r"\b(?:elementary|primary)\b", re.IGNORECASE), 3),
+    (re.compile(r"\bmiddle school\b|\blower secondary\b", re.IGNORECASE), 7),
+    (re.compile(r"\bhigh school\b|\bupper secondary\b", re.IGNORECASE), 10),
 )
 _RANGE = r"(\d{1,2})(?: ?(?:-|–|to|and|/|&) ?(\d{1,2}))?"
-_GRADE = re.compile(rf"\b(?:grades?|gr\.?) ?{_RANGE}\b", re.I)
-_ORDINAL = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th)[ -]grade", re.I)
-_YEAR = re.compile(rf"\b(?:years?|yr|y) ?{_RANGE}\b(?! ?(?:old|s old))", re.I)
-_AGE = re.compile(rf"\b(?:ages?|aged) ?{_RANGE}\b|\b{_RANGE}[ -]years?[ -]olds?\b", re.I)
+_GRADE = re.compile(rf"\b(?:grades?|gr\.?) ?{_RANGE}\b", re.IGNORECASE)
+_ORDINAL = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th)[ -]grade", re.IGNORECASE)
+_YEAR = re.compile(rf"\b(?:years?|yr|y) ?{_RANGE}\b(?! ?(?:old|s old))", re.IGNORECASE)
+_AGE = re.compile(rf"\b(?:ages?|aged) ?{_RANGE}\b|\b{_RANGE}[ -]years?[ -]olds?\b", re.IGNORECASE)
 
 
 def parse_grade(text: str) -> int | None:

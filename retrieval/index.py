@@ -155,7 +155,8 @@ class TemplateIndex:
         if not rows:
             return []
         selector = faiss.IDSelectorBatch(np.asarray(rows, np.int64))
-        parameters = faiss.SearchParameters(sel=selector)
+        parameters = faiss.SearchParameters()
+        parameters.sel = selector
         scores, found = self._faiss.search(vector[None], min(k, len(rows)), params=parameters)
         hits = sorted(zip(found[0].tolist(), scores[0].tolist(), strict=True), key=lambda hit: (-hit[1], hit[0]))
         return [SearchHit(self.library[self.library.ids[row]], float(score)) for row, score in hits if row >= 0]
@@ -166,7 +167,8 @@ class TemplateIndex:
                 raise InputError("The query is empty; give a few words, such as: exit ticket fractions.")
             if len(query) > _MAX_QUERY_CHARACTERS:
                 raise InputError(f"The query has {len(query)} characters; give at most {_MAX_QUERY_CHARACTERS}.")
-            return self._encoder.encode([query]).vectors[0]
+            vector: NDArray[np.float32] = self._encoder.encode([query]).vectors[0]
+            return vector
         vector = np.asarray(query, np.float32)
         if vector.shape != (self._encoder.dimension,) or not np.isfinite(vector).all():
             raise InputError(f"The query vector must hold {self._encoder.dimension} finite numbers.")

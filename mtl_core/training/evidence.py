@@ -110,6 +110,24 @@ def held_out_logits(dataset: EvidenceDataset, options: TrainingOptions) -> NDArr
     return logits
 
 
+def held_out_calibration(
+    dataset: EvidenceDataset, options: TrainingOptions, *, judged: Sequence[int]
+) -> dict[str, Calibration]:
+    """Calibration by measure, on predictions by heads that have not seen the plan's group.
+
+    Args:
+        dataset: Training text.
+        options: See the class.
+        judged: Numbers of the plans that decide.
+
+    Returns:
+        Calibration by measure key.
+    """
+    logits = held_out_logits(dataset, options)[list(judged)]
+    labels = dataset.plan_labels[list(judged)].astype(np.int64)
+    return {key: fit_calibration(logits[:, column], labels[:, column]) for column, key in enumerate(MEASURES)}
+
+
 def group_folds(groups: Sequence[str], folds: int) -> list[frozenset[str]]:
     """Groups dealt into folds of about equal numbers of plans, the largest first.
 
@@ -153,12 +171,9 @@ def train_model(
     say(f"encoding {len(plans)} plans and {len(corpus.segments)} segments")
     dataset = build_dataset(encoder, plans=plans, segments=corpus.segments)
     say("training on held-out groups for calibration")
-    logits = held_out_logits(dataset, chosen)
-    judged = slice(len(corpus.plans), None) if real_plans else slice(None)
-    calibration = {
-        key: fit_calibration(logits[judged, column], dataset.plan_labels[judged, column])
-        for column, key in enumerate(MEASURES)
-    }
+    calibration = held_out_calibration(
+        dataset, chosen, judged=range(len(corpus.plans) if real_plans else 0, len(plans))
+    )
     say("training on everything")
     scores = fit_scores(dataset, np.ones(len(dataset.labels), np.bool_), chosen)
     config = ModelConfig(
