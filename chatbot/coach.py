@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING
 
 from chatbot.commands import Command, understand
-from chatbot.events import Decided, Decision, Event, Judgement, NudgeOffered, PlanRead, Undone
+from chatbot.events import Decided, Decision, Event, NudgeOffered, Undone
 from chatbot.insertion import insert, place_for
 from chatbot.nudges import Nudge, compose_nudge, compose_praise, fill
 from chatbot.plan_facts import PlanFacts, read_facts
 from chatbot.policy import MeasureRule, may_offer, next_gap, praised_measure, ranked_gaps
 from chatbot.replies import HELP, changes, explain, not_a_plan, nothing_left, pause, searched, verified
-from chatbot.state import CoachState, step
+from chatbot.session import Session, Turn
+from chatbot.state import CoachState
 from mtl_core.errors import InputError
 from mtl_core.reading import Analysis
 from mtl_core.rubric import RUBRIC
@@ -30,39 +30,6 @@ __all__ = ["LessonCoach", "Turn"]
 
 RULES = {measure.key: MeasureRule(measure.value, measure.needs) for measure in RUBRIC}
 _MAX_EDIT = 5_000
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """What the coach says and shows after one event.
-
-    Args:
-        text: The plan now.
-        analysis: The reading of it.
-        messages: What the coach says, in order.
-        nudge: The suggestion that waits for an answer, if any.
-        added: Start and end of what the last change added, if it added anything.
-    """
-
-    text: str
-    analysis: Analysis
-    messages: tuple[str, ...]
-    nudge: Nudge | None = None
-    added: tuple[int, int] | None = None
-
-
-@dataclass
-class _Session:
-    """One plan under discussion: the events are the truth, the rest is derived from them."""
-
-    events: list[Event] = field(default_factory=list)
-    state: CoachState = field(default_factory=CoachState)
-    analyses: list[Analysis] = field(default_factory=list)
-    nudge: Nudge | None = None
-
-    def record(self, event: Event) -> None:
-        self.events.append(event)
-        self.state = step(self.state, event)
 
 
 class LessonCoach:
@@ -81,7 +48,7 @@ class LessonCoach:
         self._index = index
         counter: Iterator[int] = count(1)
         self._new_id = nudge_ids or (lambda: f"nudge-{next(counter)}")
-        self._session = _Session()
+        self._session = Session()
 
     @property
     def events(self) -> tuple[Event, ...]:
@@ -106,8 +73,8 @@ class LessonCoach:
             InputError: If the text cannot be read.
         """
         analysis = self._model.analyse(text)
-        self._session = _Session()
-        self._read(text, analysis)
+        self._session = Session()
+        self._session.read(text, analysis)
         if not analysis.is_lesson_plan:
             return self._turn(not_a_plan(analysis.language))
         return self._offer(self._praise(), asked=True)
@@ -128,7 +95,7 @@ class LessonCoach:
         analysis = self._model.analyse(text, previous=before)
         if not before.is_lesson_plan:
             return self.open(text)
-        self._read(text, analysis)
+        self._session.read(text, analysis)
         self._session.nudge = None
         return self._offer([changes(before, analysis)], asked=True)
 
@@ -248,7 +215,7 @@ class LessonCoach:
         change = insert(self.state.text, addition, at=at)
         analysis = self._model.analyse(change.text, previous=before)
         self._session.record(Decided(nudge.id, choice, change.start, change.end))
-        self._read(change.text, analysis, revised=False)
+        self._session.read(change.text, analysis, revised=False)
         self._session.nudge = None
         report = verified(nudge.measure, before, analysis, added=(change.start, change.end))
         return self._offer([report], asked=False, added=(change.start, change.end))
@@ -289,19 +256,8 @@ class LessonCoach:
         measure = praised_measure(self.state.judgements, RULES)
         return [compose_praise(measure, self.state.judgements[measure].quotes[0][0])] if measure else []
 
-    def _read(self, text: str, analysis: Analysis, *, revised: bool = True) -> None:
-        judgements = {
-            key: Judgement(reading.probability, reading.verdict, tuple((e.quote, e.start) for e in reading.evidence))
-            for key, reading in analysis.measures.items()
-        }
-        self._session.record(PlanRead(text, judgements, revised))
-        kept = self._session.analyses[: len(self.state.history)]
-        self._session.analyses = [*kept, analysis]
-
     def _analysis(self) -> Analysis:
-        if not self._session.analyses:
-            raise InputError("No plan is open; call open(text) first.")
-        return self._session.analyses[-1]
+        return self._session.analysis
 
     def _facts(self) -> PlanFacts:
         return read_facts(self.state.text, self._analysis().segments)

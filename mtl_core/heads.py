@@ -9,7 +9,7 @@ from torch import nn
 
 from mtl_core.errors import InputError
 
-__all__ = ["Cues", "EvidenceHead", "EvidenceOutput", "SequenceHead"]
+__all__ = ["Cues", "EvidenceHead", "EvidenceOutput", "SequenceHead", "rank_weights"]
 
 
 class Cues(NamedTuple):
@@ -62,8 +62,9 @@ class EvidenceHead(nn.Module):
     """Hard attention over the segments of a document, whose weights are the evidence.
 
     A segment's score for a measure is linear in its features and its word cues. The ``top`` best
-    segments of a document share the attention; the document's logit is the mean of their scores.
-    What decides a judgement is therefore exactly what is quoted.
+    segments of a document share the attention, the first with twice the weight of the others; the
+    document's logit is the weighted mean of their scores. What decides a judgement is therefore
+    exactly what is quoted.
 
     Additive multiple instance learning (Javed et al., NeurIPS 2022) with top-k attention. A linear
     score beat a hidden ``tanh`` layer with soft attention on plans of unseen authors
@@ -121,8 +122,22 @@ class EvidenceHead(nn.Module):
         return EvidenceOutput(logits, scores, weights)
 
 
+def rank_weights(segments: int, *, top: int) -> list[float]:
+    """Attention by rank: the best segment counts twice, the next ``top - 1`` once, the others not.
+
+    Args:
+        segments: Number of segments of the document.
+        top: Number that share the attention.
+
+    Returns:
+        ``min(segments, top)`` weights that sum to one, best rank first.
+    """
+    count = min(segments, top)
+    return [2 / (count + 1), *[1 / (count + 1)] * (count - 1)]
+
+
 def _top_weights(scores: torch.Tensor, top: int) -> torch.Tensor:
-    """Equal weights on the best rows of each column, zero elsewhere; ties go to the earlier row."""
-    count = min(top, len(scores))
-    best = torch.sort(scores, dim=0, descending=True, stable=True).indices[:count]
-    return torch.zeros_like(scores).scatter(0, best, 1.0 / count)
+    """Rank weights on the best rows of each column, zero elsewhere; ties go to the earlier row."""
+    ranks = torch.tensor(rank_weights(len(scores), top=top), dtype=scores.dtype, device=scores.device)
+    best = torch.sort(scores, dim=0, descending=True, stable=True).indices[: len(ranks)]
+    return torch.zeros_like(scores).scatter(0, best, ranks[:, None].expand_as(best))

@@ -11,12 +11,13 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from mtl_core.features import document_vector
+from mtl_core.heads import rank_weights
 from mtl_core.model import Calibration, ModelConfig, MultiTaskModel
 from mtl_core.rubric import MEASURES
 from mtl_core.segments import segment_document
 from mtl_core.training.calibration import fit_calibration
 from mtl_core.training.corpus import Corpus, LabelledPlan, OtherText
-from mtl_core.training.dataset import UNKNOWN, EvidenceDataset, build_dataset, vectors_for
+from mtl_core.training.dataset import EvidenceDataset, build_dataset, vectors_for
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,13 +34,15 @@ class TrainingOptions:
     Args:
         strength: Inverse of the L2 penalty on the evidence head.
         top: Number of segments that share the attention.
+        negatives: The most segments without a measure to learn from; evenly spaced ones are kept.
         folds: Groups are dealt into this many folds for held-out predictions.
         iterations: The most steps of the solver.
     """
 
     strength: float = 1.0
     top: int = 3
-    folds: int = 6
+    negatives: int = 12_000
+    folds: int = 5
     iterations: int = 60
 
 
@@ -73,12 +76,18 @@ def fit_scores(dataset: EvidenceDataset, rows: NDArray[np.bool_], options: Train
     weights, offsets = np.zeros((columns, len(MEASURES))), np.zeros(len(MEASURES))
     for column in range(len(MEASURES)):
         labels = dataset.labels[:, column]
-        chosen = np.flatnonzero(rows & (labels != UNKNOWN))
+        chosen = np.r_[np.flatnonzero(rows & (labels == 1)), _spaced(rows & (labels == 0), options.negatives)]
         regression = LogisticRegression(
             C=options.strength, class_weight="balanced", solver="liblinear", max_iter=options.iterations
         ).fit(dataset.inputs[chosen], labels[chosen])
         weights[:, column], offsets[column] = regression.coef_[0], regression.intercept_[0]
     return LinearScores(weights, offsets)
+
+
+def _spaced(mask: NDArray[np.bool_], most: int) -> NDArray[np.int64]:
+    """At most so many of the true rows, evenly spaced."""
+    found = np.flatnonzero(mask)
+    return found if len(found) <= most else found[np.linspace(0, len(found) - 1, most).astype(np.int64)]
 
 
 def plan_logits(
@@ -87,8 +96,9 @@ def plan_logits(
     """Document logits ``[len(plans), measures]``, as the evidence head computes them."""
     logits = []
     for plan in plans:
-        ordered = np.sort(scores(dataset, np.flatnonzero(dataset.documents == plan)), axis=0)
-        logits.append(ordered[-top:].mean(axis=0))
+        ordered = -np.sort(-scores(dataset, np.flatnonzero(dataset.documents == plan)), axis=0)
+        weights = rank_weights(len(ordered), top=top)
+        logits.append(np.asarray(weights) @ ordered[: len(weights)])
     return np.asarray(logits)
 
 
