@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
+from chatbot.commands import Command, Request, understand
 from chatbot.files import find_plans, read_plan
-from mtl_core.errors import LessonNudgeError
+from chatbot.terminal import print_profile, print_turn, printable, shown
+from mtl_core.errors import InputError, LessonNudgeError
+from mtl_core.saved import write_atomic
 
 if TYPE_CHECKING:
     from chatbot.coach import LessonCoach, Turn
     from mtl_core.model import MultiTaskModel
-    from mtl_core.reading import Analysis
     from retrieval.index import TemplateIndex
 
 __all__ = ["app", "main"]
@@ -53,7 +53,7 @@ def _errors_are_lines(command: Callable[..., Result]) -> Callable[..., Result]:
         try:
             return command(*args, **kwargs)
         except LessonNudgeError as error:
-            typer.echo(f"error: {error}", err=True)
+            typer.echo(f"error: {printable(str(error))}", err=True)
             raise typer.Exit(1) from error
 
     return wrapped
@@ -79,12 +79,13 @@ def assess(
             analysis = reader.analyse(read_plan(path))
         except LessonNudgeError as error:
             failed = True
-            typer.echo(f"error: {error if str(path) in str(error) else f'{path}: {error}'}", err=True)
+            reason = str(error) if str(path) in str(error) else f"{path}: {error}"
+            typer.echo(f"error: {printable(reason)}", err=True)
             continue
         if as_json:
-            typer.echo(json.dumps(analysis.as_json(str(path)), ensure_ascii=False))
+            typer.echo(json.dumps(analysis.as_json(printable(path)), ensure_ascii=False))
         else:
-            _print_profile(console, str(path), analysis)
+            print_profile(console, printable(path), analysis)
     if failed:
         raise typer.Exit(1)
 
@@ -100,9 +101,9 @@ def nudge(
     """Print the praise, the gap chosen and one suggestion, without a conversation."""
     turn = _coach(model, index).open(read_plan(path))
     if as_json:
-        typer.echo(json.dumps(_turn_json(str(path), turn), ensure_ascii=False))
+        typer.echo(json.dumps(_turn_json(printable(path), turn), ensure_ascii=False))
     else:
-        _print_turn(Console(), turn)
+        print_turn(Console(), turn)
 
 
 @app.command()
@@ -130,8 +131,8 @@ def search(
     if not hits:
         console.print("No template meets these conditions; leave one out.")
     for hit in hits:
-        console.print(f"[bold]{escape(hit.template.title)}[/bold]  {hit.score:.2f}  {hit.template.minutes} min")
-        console.print(f"  {escape(hit.template.summary)}  [dim]{', '.join(hit.template.measures)}[/dim]")
+        console.print(f"[bold]{shown(hit.template.title)}[/bold]  {hit.score:.2f}  {hit.template.minutes} min")
+        console.print(f"  {shown(hit.template.summary)}  [dim]{', '.join(hit.template.measures)}[/dim]")
 
 
 @app.command("index")
@@ -160,10 +161,12 @@ def chat(
 ) -> None:
     """Talk about one plan: use it, edit: ..., not now, not relevant, why, undo, idea, stop."""
     text = read_plan(path)
+    if output is not None and (output.is_dir() or not output.parent.is_dir()):
+        raise InputError(f"{output} cannot be written: name a file in a folder that exists.")
     coach = _coach(model, index)
     console = Console()
     turn = coach.open(text)
-    _print_turn(console, turn)
+    print_turn(console, turn)
     while turn.analysis.is_lesson_plan:
         try:
             message = console.input("[bold]you>[/bold] ")
@@ -172,14 +175,14 @@ def chat(
         try:
             turn = coach.say(message)
         except LessonNudgeError as error:
-            console.print(escape(str(error)))
+            console.print(shown(str(error)))
             continue
-        _print_turn(console, turn)
-        if message.strip().lower() in {"stop", "quit", "exit", "bye", "goodbye", "done", "enough"}:
+        print_turn(console, turn)
+        if understand(message) == Request(Command.STOP):
             break
     if output is not None:
-        _write(output, coach.state.text)
-        console.print(f"saved {output}")
+        write_atomic(output, coach.state.text.encode("utf-8"))
+        console.print(f"saved {shown(str(output))}")
 
 
 @app.command()
@@ -235,8 +238,7 @@ def _coach(model: Path | None, index: Path | None) -> LessonCoach:
 
 
 def _grade(text: str | None) -> int | None:
-    from mtl_core.errors import InputError  # noqa: PLC0415
-    from retrieval import parse_grade  # noqa: PLC0415
+    from retrieval import parse_grade  # noqa: PLC0415 - heavy imports only where needed
 
     if text is None:
         return None
@@ -244,12 +246,6 @@ def _grade(text: str | None) -> int | None:
     if grade is None:
         raise InputError(f'There is no grade {text!r}; write it as 4, "Year 5", "ages 9-10" or K.')
     return grade
-
-
-def _write(path: Path, text: str) -> None:
-    from mtl_core.saved import write_atomic  # noqa: PLC0415
-
-    write_atomic(path, text.encode("utf-8"))
 
 
 def _turn_json(source: str, turn: Turn) -> dict[str, Any]:
@@ -270,28 +266,3 @@ def _turn_json(source: str, turn: Turn) -> dict[str, Any]:
             "template": nudge.template.model_dump(by_alias=True),
         },
     }
-
-
-def _print_profile(console: Console, source: str, analysis: Analysis) -> None:
-    from mtl_core.rubric import MEASURES  # noqa: PLC0415
-
-    console.print(f"[bold]{escape(source)}[/bold], {analysis.words} words")
-    if not analysis.is_lesson_plan:
-        console.print("This does not read as a lesson plan in English, so no judgement is shown.")
-        return
-    table = Table("measure", "found", "how sure", "evidence", box=None)
-    marks = {"present": "yes", "absent": "no", "unsure": "not sure"}
-    for key, reading in analysis.measures.items():
-        quote = " ".join(reading.evidence[0].quote.split()) if reading.evidence else ""
-        shown = quote if len(quote) <= 90 else quote[:89] + "…"
-        table.add_row(MEASURES[key].title, marks[reading.verdict], f"{reading.probability:.0%}", escape(shown))
-    console.print(table)
-
-
-def _print_turn(console: Console, turn: Turn) -> None:
-    for message in turn.messages:
-        console.print(escape(message))
-    if turn.nudge is not None:
-        console.print()
-        console.print(escape(turn.nudge.suggestion), style="cyan")
-        console.print("[dim]use it · edit: your version · not now · not relevant · why[/dim]")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import TYPE_CHECKING
 
-from chatbot.commands import Command, understand
+from chatbot.commands import Command, Request, understand
 from chatbot.events import Decided, Decision, Event, NudgeOffered, Undone
 from chatbot.insertion import insert, place_for
 from chatbot.nudges import Nudge, compose_nudge, compose_praise, fill
@@ -92,11 +92,15 @@ class LessonCoach:
             InputError: If no plan is open or the text cannot be read.
         """
         before = self._analysis()
-        analysis = self._model.analyse(text, previous=before)
         if not before.is_lesson_plan:
             return self.open(text)
+        if text == self.state.text:
+            return self._turn("The plan is the same as before.")
+        analysis = self._model.analyse(text, previous=before)
         self._session.read(text, analysis)
         self._session.nudge = None
+        if not analysis.is_lesson_plan:
+            return self._turn(not_a_plan(analysis.language))
         return self._offer([changes(before, analysis)], asked=True)
 
     def decide(self, nudge_id: str, decision: Decision | str, *, text: str | None = None) -> Turn:
@@ -161,7 +165,7 @@ class LessonCoach:
         return self._turn(explain(nudge, self._analysis().measures[nudge.measure]))
 
     def search(self, query: str, *, k: int = 3) -> list[SearchHit]:
-        """Templates for a question in the teacher's words, fit for the plan's grade.
+        """Templates for a question in the teacher's words, fit for the plan's grade and subject.
 
         Args:
             query: What is looked for.
@@ -170,7 +174,8 @@ class LessonCoach:
         Returns:
             Hits, best first.
         """
-        return self._index.search(query, k=k, where=SearchFilter(grade=self._facts().grade))
+        facts = self._facts()
+        return self._index.search(query, k=k, where=SearchFilter(grade=facts.grade, subject=facts.subject))
 
     def say(self, message: str) -> Turn:
         """Take a typed message: the same events as the buttons, else a search of the templates.
@@ -193,9 +198,14 @@ class LessonCoach:
             if command is Decision.EDIT:
                 return self._turn(f"Type “edit:” and your version. The suggestion was: {nudge.suggestion}")
             return self.decide(nudge.id, command)
-        if command.name is Command.EDIT_TEXT and nudge is not None:
+        if command.name is Command.EDIT_TEXT:
+            if nudge is None:
+                return self._turn("No suggestion waits at the moment. Type “idea” for the next one.")
             return self.decide(nudge.id, Decision.EDIT, text=command.argument)
-        match command.name:
+        return self._answer(command)
+
+    def _answer(self, request: Request) -> Turn:
+        match request.name:
             case Command.UNDO:
                 return self.undo() if self.state.history else self._turn("There is nothing to undo.")
             case Command.WHY:
@@ -206,7 +216,7 @@ class LessonCoach:
                 return self._turn(HELP)
             case Command.STOP:
                 return self._turn("Done. The plan stays as it is now; come back whenever you like.")
-        query = command.argument
+        query = request.argument
         return self._turn(searched(self.search(query), lambda t: fill(t.text, template=t, facts=self._facts())))
 
     def _accept(self, nudge: Nudge, choice: Decision, addition: str) -> Turn:
@@ -218,6 +228,8 @@ class LessonCoach:
         self._session.read(change.text, analysis, revised=False)
         self._session.nudge = None
         report = verified(nudge.measure, before, analysis, added=(change.start, change.end))
+        if not analysis.is_lesson_plan:
+            return self._turn(not_a_plan(analysis.language), added=(change.start, change.end))
         return self._offer([report], asked=False, added=(change.start, change.end))
 
     def _offer(self, messages: list[str], *, asked: bool, added: tuple[int, int] | None = None) -> Turn:

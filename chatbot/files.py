@@ -60,6 +60,8 @@ def read_plan(path: Path) -> str:
         InputError: If the file is missing, too large, binary or in another encoding.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise InputError(f"{path} is no file; give a plan as a .md or .txt file.")
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise InputError(f"{path} has {size:,} bytes; the limit is {MAX_BYTES:,}. Give one lesson at a time.")

@@ -62,10 +62,10 @@ def place_for(placement: Placement, text: str, segments: Sequence[Segment]) -> i
         row = rows[-1] if placement in _LAST else _end_of_run(rows)
         return _line_after(text, segments[row].end)
     if placement in ("objectives", "materials", "start", "before_practice"):
-        title = segments[0] if segments else None
-        if title is not None and title.kind is SegmentKind.HEADING:
-            return _line_after(text, title.end)
-        return 0 if title is None or placement == "objectives" else _line_after(text, title.end)
+        first = segments[0] if segments else None
+        if first is not None and first.kind is SegmentKind.HEADING:
+            return _line_after(text, first.end)
+        return 0 if first is None or placement == "objectives" else _paragraph_after(text, first.end)
     return len(text)
 
 
@@ -103,6 +103,12 @@ def _end_of_run(rows: Sequence[int]) -> int:
             break
         last = row
     return last
+
+
+def _paragraph_after(text: str, offset: int) -> int:
+    """Start of the line after the paragraph or table that ``offset`` stands in."""
+    blank = re.compile(r"\n[ \t\r]*(?=\n|$)").search(text, max(offset - 1, 0))
+    return len(text) if blank is None else blank.start() + 1
 
 
 def _line_after(text: str, offset: int) -> int:

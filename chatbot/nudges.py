@@ -78,8 +78,8 @@ def shorten(quote: str, *, words: int = MAX_QUOTE_WORDS) -> str:
 def compose_praise(measure: str, quote: str) -> str:
     """One sentence that names a present measure with the teacher's own words."""
     kept = shorten(quote)
-    rest = "" if kept == quote else " …"
-    return f"Your plan shows {_name(measure)}: “{kept}{rest}”."
+    end = " …”." if kept != quote else "”" if kept.endswith((".", "!", "?", "…")) else "”."
+    return f"Your plan shows {_name(measure)}: “{kept}{end}"
 
 
 def compose_nudge(
@@ -97,13 +97,16 @@ def compose_nudge(
     Returns:
         The nudge.
     """
-    minutes = f" ({template.minutes} minutes)" if template.minutes else ""
+    unit = "minute" if template.minutes == 1 else "minutes"
+    minutes = f" ({template.minutes} {unit})" if template.minutes else ""
+    title = fill(template.title, template=template, facts=facts).rstrip(".?!")
     if unsure:
         found = f"I am not sure whether the plan already shows {_name(measure)}."
     else:
         found = f"I did not find {_name(measure)} in the plan."
-    message = f"{found} You could add “{template.title}”{minutes}; would it help?"
-    suggestion = f"**{template.title}.** {fill(template.text, template=template, facts=facts)}"
+    message = f"{found} You could add “{title}”{minutes}; would it help?"
+    # a colon keeps the title in one segment with the first sentence: alone it would be no evidence
+    suggestion = f"**{title}:** {fill(template.text, template=template, facts=facts)}"
     return Nudge(nudge_id, measure, template, message, suggestion)
 
 

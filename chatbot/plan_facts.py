@@ -35,7 +35,8 @@ _TITLE_NOISE = re.compile(
     r"|^(?:\d+(?:\.\d+)*[.):]?\s+)|^(?:lesson plan|introduction to|intro to|an introduction to|exploring|understanding)\s+(?:on\s+)?",
     re.IGNORECASE,
 )
-_EDGE = re.compile(r"^[\W_]+|(?:[^\w)]|_)+$")
+_EDGE_START = re.compile(r"[\W_]+")
+_MAX_TITLE = 200
 _LABEL = re.compile(r"^[A-Z][A-Z ]{3,}:\s*(?=\S)")
 _GENERIC = re.compile(
     r"^(?:lesson|lesson plans?|(?:lesson |unit |activity )?overview|introduction|objectives?|materials?|description|plan|toc"
@@ -147,14 +148,24 @@ def _topic(text: str, head: str, segments: Sequence[Segment]) -> str:
 
 
 def _clean_title(title: str) -> str:
-    topic = _EDGE.sub("", _LABEL.sub("", _EDGE.sub("", title)))
+    topic = _trimmed(_LABEL.sub("", _trimmed(title[:_MAX_TITLE])))
     for _ in range(3):
-        shorter = _EDGE.sub("", _TITLE_NOISE.sub("", topic))
+        shorter = _trimmed(_TITLE_NOISE.sub("", topic))
         if not shorter or shorter == topic:
             break
         topic = shorter
-    topic = re.sub(r"\s*\([^()]*\)\s*$", "", topic)
-    return topic.split(" | ")[0].strip()
+    topic = re.sub(r"\s*\([^()]{0,80}\)$", "", topic).split(" | ")[0]
+    # marks of markup or of another template language must not enter a suggestion
+    return " ".join(re.sub(r"<[^<>]{0,80}>|[<>{}*`#\[\]]", " ", topic).split())
+
+
+def _trimmed(title: str) -> str:
+    """Without marks and spaces at both ends; a closing bracket stays."""
+    start = _EDGE_START.match(title)
+    end = len(title)
+    while end and not (title[end - 1].isalnum() or title[end - 1] == ")"):
+        end -= 1
+    return title[start.end() if start else 0 : end]
 
 
 def _sentence_case(topic: str, text: str) -> str:
@@ -190,5 +201,5 @@ def _learners(text: str) -> str:
 def _grade_phrase(phrase: re.Match[str] | None, field: re.Match[str] | None) -> str:
     if phrase:
         return phrase.group()[:1].upper() + phrase.group()[1:]
-    bare = field["value"].strip(" \t\"'*_") if field else ""
+    bare = field["value"].strip(" \t\r\"'*_") if field else ""
     return f"Grade {bare}" if field and bare.isdecimal() and "grade" in field.group().lower() else ""

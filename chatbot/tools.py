@@ -61,6 +61,8 @@ class LessonNudgeTool(BaseTool):
         return json.dumps(self._content(turn), ensure_ascii=False), turn
 
     def _turn(self, plan: str | None, nudge_id: str | None, decision: str | None, text: str | None) -> Turn:
+        if plan is not None and (nudge_id is not None or decision is not None):
+            raise InputError("Give plan or a decision, not both: a new plan would end the conversation.")
         if plan is not None:
             return self.coach.open(plan)
         if decision == "undo":

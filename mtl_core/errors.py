@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ArtifactError", "InputError", "LessonNudgeError"]
+__all__ = ["ArtifactError", "InputError", "LessonNudgeError", "one_line"]
 
 
 class LessonNudgeError(Exception):
@@ -15,3 +15,9 @@ class InputError(LessonNudgeError, ValueError):
 
 class ArtifactError(LessonNudgeError):
     """Something saved (a model, an index, a library) is missing, damaged or does not fit."""
+
+
+def one_line(error: Exception, *, most: int = 160) -> str:
+    """The message of another library's error on one line, cut to a readable length."""
+    message = " ".join(str(error).split())
+    return message if len(message) <= most else f"{message[: most - 1]}…"

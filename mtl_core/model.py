@@ -15,7 +15,7 @@ from torch import nn
 
 from mtl_core.cues import BUCKETS, cue_matrix
 from mtl_core.encoder import SharedEncoder
-from mtl_core.errors import ArtifactError, InputError
+from mtl_core.errors import ArtifactError, InputError, one_line
 from mtl_core.features import document_vector, encoder_text, feature_dimension, segment_features
 from mtl_core.heads import Cues, EvidenceHead, SequenceHead
 from mtl_core.language import detect_language
@@ -229,7 +229,7 @@ class MultiTaskModel(nn.Module):
             config = ModelConfig.model_validate(saved.meta)
             tensors = load_tensors(saved.files["heads.safetensors"])
         except (ValidationError, KeyError, SafetensorError) as error:
-            raise ArtifactError(f"The model in {source} cannot be read ({error}); save it again.") from error
+            raise ArtifactError(f"The model in {source} cannot be read ({one_line(error)}); save it again.") from error
         model = cls(encoder or SharedEncoder.load(config.encoder), config)
         try:
             model.heads.load_state_dict(tensors)

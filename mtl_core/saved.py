@@ -24,8 +24,13 @@ from mtl_core.errors import ArtifactError
 __all__ = ["Saved", "publish", "read_saved", "write_atomic"]
 
 MANIFEST = "manifest.json"
+_ATTEMPTS = 20
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _HASH_IN_NAME = re.compile(r"-[0-9a-f]{12}(?=\.)")
+
+
+class _MissingFileError(ArtifactError):
+    """A file that the manifest names is not there, at least not any more."""
 
 
 class _Entry(BaseModel):
@@ -88,9 +93,15 @@ def publish(
         schema_version: Version of ``meta`` and of the files' layout.
         meta: Description, JSON-serialisable.
         files: Content by logical name, such as ``vectors.safetensors``.
+
+    Raises:
+        ArtifactError: If the folder cannot be made.
     """
     target = Path(folder)
-    target.mkdir(parents=True, exist_ok=True)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ArtifactError(f"{target} cannot be used as a folder ({error.strerror}); name another.") from error
     entries: dict[str, dict[str, Any]] = {}
     for name, content in files.items():
         sha256 = hashlib.sha256(content).hexdigest()
@@ -122,6 +133,16 @@ def read_saved(folder: str | Path, *, kind: str, schema_version: int) -> Saved:
         ArtifactError: If something is missing, damaged, of another kind or of another version.
     """
     target = Path(folder)
+    for _ in range(_ATTEMPTS):
+        try:
+            return _read_once(target, kind=kind, schema_version=schema_version)
+        except _MissingFileError:
+            # a writer replaced the state between the manifest and its files: read the new state
+            continue
+    return _read_once(target, kind=kind, schema_version=schema_version)
+
+
+def _read_once(target: Path, *, kind: str, schema_version: int) -> Saved:
     try:
         manifest = _Manifest.model_validate_json((target / MANIFEST).read_bytes())
     except FileNotFoundError as error:
@@ -145,7 +166,7 @@ def _verified(folder: Path, entry: _Entry, kind: str) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ArtifactError(f"{path} is missing; save the {kind} again.") from error
+        raise _MissingFileError(f"{path} is missing; save the {kind} again.") from error
     if len(content) != entry.bytes:
         raise ArtifactError(
             f"{path} has {len(content)} bytes instead of {entry.bytes}: it is truncated or changed. "

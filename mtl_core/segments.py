@@ -57,7 +57,10 @@ _TABLE_RULE = re.compile(r"[ \t]*\|?[ \t:|+-]*-[ \t:|+-]*\|?[ \t]*$")
 _FENCE = re.compile(r"[ \t]*(```|~~~)")
 _MARKS = re.compile(r"^[\s#>*_~=|`•\-–:]+|[\s#*_~=|`:\-–]+$")
 _BOLD_LINE = re.compile(r"[ \t]*(\*\*|__)(?P<inner>[^*_\n]{2,80})\1:?[ \t]*$")
-_SENTENCE_END = re.compile(r"""[.!?…]+["'”’)\]*_]*(?=\s+["'“‘(\[*_]*[A-Z0-9À-Þ])|[.!?…]+["'”’)\]*_]*(?=\s*\n)""")
+_SENTENCE_END = re.compile(
+    # a run of marks is tried once, from its start, so that thousands of dots cost no more than one
+    r"""(?<![.!?…])[.!?…]++["'”’)\]*_]*+(?=\s+["'“‘(\[*_]*[A-Z0-9À-Þ]|\s*\n)"""
+)
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|vs|cf|approx|min|mins|hr|hrs|sec|no|nos|fig|figs|pp?|ch|dr|mr|mrs|ms|prof|st|ex|gr|yr|wk"
     r"|incl|ss|sts|inc)|\b[A-Z]|^\W*\d{1,2}|\b[a-z]\.[a-z])\.$",

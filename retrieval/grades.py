@@ -34,6 +34,7 @@ _NAMED = (
 )
 _RANGE = r"(\d{1,2})(?: ?(?:-|–|to|and|/|&) ?(\d{1,2}))?"
 _GRADE = re.compile(rf"\b(?:grades?|gr\.?) ?{_RANGE}\b", re.IGNORECASE)
+_FROM_K = re.compile(r"\bk ?(?:-|–|to) ?(\d{1,2})\b", re.IGNORECASE)
 _ORDINAL = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th)[ -]grade", re.IGNORECASE)
 _YEAR = re.compile(rf"\b(?:years?|yr|y) ?{_RANGE}\b(?! ?(?:old|s old))", re.IGNORECASE)
 _AGE = re.compile(rf"\b(?:ages?|aged) ?{_RANGE}\b|\b{_RANGE}[ -]years?[ -]olds?\b", re.IGNORECASE)
@@ -51,8 +52,10 @@ def parse_grade(text: str) -> int | None:
         0 to 13, or ``None`` where no grade is found.
     """
     stripped = text.strip(" \t\r\n\"'*_")
-    if stripped.upper() == "K":
+    if re.fullmatch(r"(?:grades? )?k", stripped, re.IGNORECASE):
         return YOUNGEST
+    if match := _FROM_K.search(stripped):
+        return _clamp(int(match[1]) // 2)
     if stripped.isdecimal() and len(stripped) <= 2:
         return _clamp(int(stripped))
     for pattern, offset in ((_GRADE, 0), (_ORDINAL, 0), (_YEAR, -1), (_AGE, -5)):

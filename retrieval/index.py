@@ -14,7 +14,7 @@ from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from mtl_core.encoder import SharedEncoder
-from mtl_core.errors import ArtifactError, InputError
+from mtl_core.errors import ArtifactError, InputError, one_line
 from mtl_core.rubric import MEASURES
 from mtl_core.saved import publish, read_saved
 from retrieval.templates import SUBJECTS, LessonTemplate, TemplateLibrary
@@ -211,15 +211,19 @@ class TemplateIndex:
         try:
             meta = _Meta.model_validate(saved.meta)
             vectors = load_tensors(saved.files["vectors.safetensors"])["vectors"]
-            lines = saved.files["templates.jsonl"].decode().splitlines()
-            library = TemplateLibrary(LessonTemplate.model_validate_json(line) for line in lines)
+            lines = saved.files["templates.jsonl"].decode().split("\n")
+            library = TemplateLibrary(LessonTemplate.model_validate_json(line) for line in lines if line)
         except (KeyError, ValueError, SafetensorError) as error:
-            raise ArtifactError(f"The index in {folder} cannot be read ({error}); build it again.") from error
+            raise ArtifactError(f"The index in {folder} cannot be read ({one_line(error)}); build it again.") from error
         if meta.fingerprint != encoder.fingerprint:
             raise ArtifactError(
                 f"The index in {folder} was made with the encoder {meta.encoder!r}, not with {encoder.name!r}; "
                 "build it again or load that encoder."
             )
-        if vectors.shape != (meta.count, meta.dimension) or not np.isfinite(vectors).all():
+        if (
+            vectors.shape != (len(library), encoder.dimension)
+            or meta.count != len(library)
+            or not np.isfinite(vectors).all()
+        ):
             raise ArtifactError(f"The index in {folder} holds vectors that do not fit it; build it again.")
         return cls(library, vectors, encoder=encoder)

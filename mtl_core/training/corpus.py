@@ -215,7 +215,7 @@ def _read(path: Path) -> str:
 
 
 def _rows(path: Path, model: type[Row]) -> Iterator[Row]:
-    for number, line in enumerate(_read(path).splitlines(), 1):
+    for number, line in enumerate(_read(path).split("\n"), 1):
         if not line.strip():
             continue
         try:

@@ -36,14 +36,14 @@ class TrainingOptions:
         top: Number of segments that share the attention.
         negatives: The most segments without a measure to learn from; evenly spaced ones are kept.
         folds: Groups are dealt into this many folds for held-out predictions.
-        iterations: The most steps of the solver.
+        tolerance: Of the solver.
     """
 
     strength: float = 1.0
     top: int = 3
-    negatives: int = 12_000
+    negatives: int = 8_000
     folds: int = 5
-    iterations: int = 60
+    tolerance: float = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def fit_scores(dataset: EvidenceDataset, rows: NDArray[np.bool_], options: Train
         labels = dataset.labels[:, column]
         chosen = np.r_[np.flatnonzero(rows & (labels == 1)), _spaced(rows & (labels == 0), options.negatives)]
         regression = LogisticRegression(
-            C=options.strength, class_weight="balanced", solver="liblinear", max_iter=options.iterations
+            C=options.strength, class_weight="balanced", solver="liblinear", tol=options.tolerance
         ).fit(dataset.inputs[chosen], labels[chosen])
         weights[:, column], offsets[column] = regression.coef_[0], regression.intercept_[0]
     return LinearScores(weights, offsets)

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from chatbot.commands import Command, Request, understand
+from chatbot.events import Decision, NudgeOffered
+from chatbot.nudges import Nudge
+from chatbot.replies import HELP, changes, explain, not_a_plan, nothing_left, pause, searched, verified
+from chatbot.state import CoachState
+from mtl_core.reading import Analysis, Evidence, MeasureReading
+from mtl_core.rubric import MEASURES
+from retrieval import SearchHit, TemplateLibrary
+
+TEMPLATE = next(iter(TemplateLibrary.shipped().values()))
+ABSENT = MeasureReading(0.1, "absent", ())
+
+
+def present(quote: str, start: int = 0) -> MeasureReading:
+    return MeasureReading(0.9, "present", (Evidence(quote, start, start + len(quote)),))
+
+
+def analysis(**found: MeasureReading) -> Analysis:
+    measures = {key: found.get(key, ABSENT) for key in MEASURES}
+    none = np.zeros((0, 8), np.float32)
+    return Analysis(
+        words=9,
+        language="en",
+        is_lesson_plan=True,
+        measures=measures,
+        vector=np.zeros(8, np.float32),
+        segments=(),
+        segment_vectors=none,
+        encoded=0,
+    )
+
+
+def test_a_repair_is_confirmed_with_a_quote_of_the_new_text() -> None:
+    after = analysis(vocabulary=present("Pupils draw the word.", 50))
+    said = verified("vocabulary", analysis(), after, added=(48, 90))
+    assert said == "I now find evidence for vocabulary: “Pupils draw the word.”."
+
+
+def test_evidence_elsewhere_is_not_claimed_for_the_new_text() -> None:
+    after = analysis(vocabulary=present("Pupils draw the word.", 0))
+    said = verified("vocabulary", analysis(), after, added=(21, 90))
+    assert "in another place than the new text: “Pupils draw the word.”" in said
+
+
+def test_an_unconfirmed_repair_is_said_plainly() -> None:
+    for reading in (ABSENT, MeasureReading(0.5, "unsure", (Evidence("Pupils", 60, 66),))):
+        said = verified("vocabulary", analysis(), analysis(vocabulary=reading), added=(50, 90))
+        assert said.startswith("I still do not find clear evidence for vocabulary")
+        assert "undo" in said
+        assert "“" not in said
+
+
+def test_what_dropped_is_named() -> None:
+    before = analysis(modelling=present("The teacher draws."), differentiation=present("A word bank."))
+    said = verified("vocabulary", before, analysis(vocabulary=present("Draw.", 50)), added=(50, 60))
+    assert said.endswith("I no longer find clear evidence for modelling, differentiation.")
+    assert "I no longer find clear evidence for modelling, differentiation." in changes(before, analysis())
+
+
+def test_a_version_without_a_change_of_profile_says_so() -> None:
+    same = analysis(modelling=present("The teacher draws."))
+    assert changes(same, same) == "I have read your version. The profile is unchanged."
+
+
+def test_what_a_version_gained_is_quoted() -> None:
+    found = {key: present(f"Quote of {key}.") for key in list(MEASURES)[:5]}
+    said = changes(analysis(), analysis(**found))
+    assert said.count("“") == 3
+    for key in list(MEASURES)[:3]:
+        assert f"{MEASURES[key].title.lower()}: “Quote of {key}.”" in said
+
+
+@pytest.mark.parametrize(
+    ("probability", "band"),
+    [
+        (0.0, "quite sure that it is missing"),
+        (0.149, "quite sure that it is missing"),
+        (0.15, "fairly sure that it is missing"),
+        (0.35, "not sure"),
+        (1.0, "not sure"),
+    ],
+)
+def test_why_says_how_sure_what_was_considered_and_whose_template(probability: float, band: str) -> None:
+    nudge = Nudge("n", "vocabulary", TEMPLATE, "message", "suggestion")
+    quote = " ".join(["word"] * 40)
+    said = explain(nudge, MeasureReading(probability, "unsure", (Evidence(quote, 0, len(quote)),)))
+    assert f"I am {band}." in said
+    assert MEASURES["vocabulary"].definition in said
+    assert f"“{' '.join(['word'] * 15)}”" in said
+    assert TEMPLATE.title in said
+    assert TEMPLATE.licence in said
+    assert "none found" in explain(nudge, MeasureReading(probability, "absent", ()))
+
+
+def test_a_refusal_says_why() -> None:
+    assert "“es”" in not_a_plan("es")
+    assert "English only" in not_a_plan("es")
+    assert "lesson plan" in not_a_plan("en")
+    assert "English" not in not_a_plan("en")
+
+
+def test_a_pause_is_silent_while_a_nudge_waits() -> None:
+    assert pause(CoachState(pending=NudgeOffered("n", "modelling", "t"))) == ""
+    assert "idea" in pause(CoachState())
+
+
+def test_nothing_left_claims_everything_only_where_nothing_is_silent() -> None:
+    assert "every measure" in nothing_left(CoachState())
+    assert "every measure" not in nothing_left(CoachState(muted=frozenset({"modelling"})))
+
+
+def test_a_search_lists_what_was_found() -> None:
+    said = searched([SearchHit(TEMPLATE, 0.5)] * 2, lambda template: f"filled {template.id}")
+    assert said == "From the templates:\n" + "\n".join([f"• {TEMPLATE.title}: filled {TEMPLATE.id}"] * 2)
+    assert "no template" in searched([], lambda _: "")
+
+
+def test_every_phrase_of_the_help_is_understood() -> None:
+    phrases = re.findall(r"use it|edit: your version|not now|not relevant|why|undo|idea|stop", HELP)
+    assert len(phrases) == 8
+    meant = [understand(phrase) for phrase in phrases]
+    assert not any(isinstance(one, Request) and one.name is Command.SEARCH for one in meant)
+    assert {one for one in meant if isinstance(one, Decision)} == {
+        Decision.USE,
+        Decision.NOT_NOW,
+        Decision.NOT_RELEVANT,
+    }

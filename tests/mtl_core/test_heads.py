@@ -1,0 +1,152 @@
+"""Heads over the shared encoder."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mtl_core.errors import InputError
+from mtl_core.heads import Cues, EvidenceHead, SequenceHead, rank_weights
+
+FEATURES, BUCKETS, MEASURES = 5, 16, 3
+
+SEEDS = st.integers(0, 2**31)
+LENGTHS = st.lists(st.integers(1, 6), min_size=1, max_size=4)
+TOPS = st.integers(1, 5)
+
+
+def make_head(seed: int, *, top: int = 3) -> EvidenceHead:
+    torch.manual_seed(seed)
+    return EvidenceHead(features=FEATURES, buckets=BUCKETS, measures=MEASURES, top=top)
+
+
+def make_input(seed: int, segments: int) -> tuple[torch.Tensor, list[tuple[torch.Tensor, torch.Tensor]]]:
+    """Features, and the cues of each segment: buckets and values."""
+    generator = torch.Generator().manual_seed(seed)
+    features = torch.randn(segments, FEATURES, generator=generator)
+    rows = []
+    for _ in range(segments):
+        count = int(torch.randint(0, 4, (1,), generator=generator))
+        buckets = torch.randint(0, BUCKETS, (count,), generator=generator)
+        rows.append((buckets, torch.rand(count, generator=generator)))
+    return features, rows
+
+
+def pack(rows: list[tuple[torch.Tensor, torch.Tensor]]) -> Cues:
+    offsets = torch.tensor([0, *(len(buckets) for buckets, _ in rows)]).cumsum(0)
+    none = (torch.zeros(0, dtype=torch.long), torch.zeros(0))
+    buckets, values = zip(none, *rows, strict=True)
+    return Cues(offsets, torch.cat(buckets), torch.cat(values))
+
+
+@settings(deadline=None)
+@given(SEEDS, LENGTHS, TOPS)
+def test_weights_sum_to_one_and_logits_to_the_weighted_scores(seed: int, lengths: list[int], top: int) -> None:
+    features, rows = make_input(seed, sum(lengths))
+    output = make_head(seed, top=top)(features, pack(rows), torch.tensor(lengths))
+    assert output.logits.shape == (len(lengths), MEASURES)
+    assert output.scores.shape == output.weights.shape == (sum(lengths), MEASURES)
+    start = 0
+    for document, length in enumerate(lengths):
+        inside = slice(start, start + length)
+        weights, scores = output.weights[inside], output.scores[inside]
+        torch.testing.assert_close(weights.sum(0), torch.ones(MEASURES))
+        torch.testing.assert_close(output.logits[document], (weights * scores).sum(0))
+        assert (weights >= 0).all()
+        assert ((weights > 0).sum(0) == min(top, length)).all()
+        best = scores.sort(0, descending=True).values[: min(top, length)]
+        expected = torch.tensor(rank_weights(length, top=top)) @ best
+        torch.testing.assert_close(output.logits[document], expected)
+        start += length
+
+
+@settings(deadline=None)
+@given(SEEDS, st.integers(1, 6).flatmap(lambda n: st.permutations(range(n))))
+def test_the_order_of_segments_moves_weights_and_leaves_logits(seed: int, order: list[int]) -> None:
+    head, (features, rows) = make_head(seed), make_input(seed, len(order))
+    length = torch.tensor([len(order)])
+    straight = head(features, pack(rows), length)
+    shuffled = head(features[order], pack([rows[row] for row in order]), length)
+    torch.testing.assert_close(shuffled.weights, straight.weights[order])
+    torch.testing.assert_close(shuffled.scores, straight.scores[order])
+    torch.testing.assert_close(shuffled.logits, straight.logits)
+
+
+@settings(deadline=None)
+@given(SEEDS, LENGTHS)
+def test_documents_do_not_influence_each_other(seed: int, lengths: list[int]) -> None:
+    head, (features, rows) = make_head(seed), make_input(seed, sum(lengths))
+    together = head(features, pack(rows), torch.tensor(lengths))
+    start = 0
+    for document, length in enumerate(lengths):
+        inside = slice(start, start + length)
+        alone = head(features[inside], pack(rows[inside]), torch.tensor([length]))
+        torch.testing.assert_close(together.logits[document], alone.logits[0])
+        torch.testing.assert_close(together.weights[inside], alone.weights)
+        start += length
+
+
+@settings(deadline=None)
+@given(SEEDS)
+def test_a_score_is_linear_in_features_and_cues(seed: int) -> None:
+    head, (features, rows) = make_head(seed), make_input(seed, 4)
+    scores = head.score(features, pack(rows))
+    for row, (buckets, values) in enumerate(rows):
+        words = (head.cues.weight[buckets] * values[:, None]).sum(0)
+        expected = head.features.weight @ features[row] + head.features.bias + words
+        torch.testing.assert_close(scores[row], expected)
+
+
+def test_ties_go_to_the_earlier_segment() -> None:
+    head, cues = make_head(0, top=2), pack([(torch.zeros(0, dtype=torch.long), torch.zeros(0))] * 4)
+    weights = head(torch.ones(4, FEATURES), cues, torch.tensor([4])).weights
+    torch.testing.assert_close(weights, torch.tensor([2 / 3, 1 / 3, 0.0, 0.0])[:, None].expand(-1, MEASURES))
+
+
+@given(st.integers(1, 50), TOPS)
+def test_the_best_rank_counts_twice(segments: int, top: int) -> None:
+    weights = rank_weights(segments, top=top)
+    assert len(weights) == min(segments, top)
+    assert sum(weights) == pytest.approx(1)
+    assert all(weights[0] == pytest.approx(2 * weight) for weight in weights[1:])
+
+
+@pytest.mark.parametrize("lengths", [[3], [5], [4, 1], [4, 0], [5, -1], []])
+def test_lengths_that_do_not_fit_are_refused(lengths: list[int]) -> None:
+    features, rows = make_input(0, 4)
+    with pytest.raises(InputError, match="lengths must add up"):
+        make_head(0)(features, pack(rows), torch.tensor(lengths, dtype=torch.long))
+
+
+def test_no_document_gives_no_logit() -> None:
+    output = make_head(0)(torch.zeros(0, FEATURES), pack([]), torch.zeros(0, dtype=torch.long))
+    assert output.logits.shape == output.scores.shape == output.weights.shape == (0, MEASURES)
+
+
+def test_gradients_reach_every_parameter() -> None:
+    head, (features, _) = make_head(1), make_input(1, BUCKETS)
+    rows = [(torch.tensor([bucket]), torch.ones(1)) for bucket in range(BUCKETS)]
+    head.top = BUCKETS
+    head(features, pack(rows), torch.tensor([BUCKETS])).logits.sum().backward()
+    assert {name for name, _ in head.named_parameters()} == {"features.weight", "features.bias", "cues.weight"}
+    assert all(parameter.grad is not None and bool((parameter.grad != 0).all()) for parameter in head.parameters())
+
+
+def test_gradients_reach_only_the_segments_that_decide() -> None:
+    head, (features, rows) = make_head(2, top=1), make_input(2, 5)
+    features.requires_grad_()
+    output = head(features, pack(rows), torch.tensor([5]))
+    output.logits[0, 0].backward()
+    touched = features.grad.abs().sum(1) > 0
+    torch.testing.assert_close(touched, output.weights[:, 0] > 0)
+
+
+def test_a_sequence_head_is_one_linear_layer_that_learns() -> None:
+    torch.manual_seed(0)
+    head, vectors = SequenceHead(4, 2), torch.randn(3, 4)
+    logits = head(vectors)
+    torch.testing.assert_close(logits, vectors @ head.linear.weight.T + head.linear.bias)
+    logits.sum().backward()
+    assert all(bool((parameter.grad != 0).all()) for parameter in head.parameters())

@@ -1,0 +1,59 @@
+"""Small stand-ins for the search: an encoder without a network, and templates made by hand."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+
+from mtl_core.encoder import EncodedTexts
+from retrieval import LessonTemplate
+
+
+class HashEncoder:
+    """Unit vectors drawn from the hash of a text: the same text always gives the same vector."""
+
+    def __init__(self, *, dimension: int = 8, name: str = "hash", fingerprint: str = "hash-8") -> None:
+        self.dimension = dimension
+        self.name = name
+        self.fingerprint = fingerprint
+
+    def encode(self, texts: Sequence[str], *, layers: Sequence[int] = ()) -> EncodedTexts:
+        rows = [self._vector(text) for text in texts]
+        vectors = np.stack(rows) if rows else np.zeros((0, self.dimension), np.float32)
+        return EncodedTexts(vectors, np.zeros((len(rows), 0, self.dimension), np.float32), np.zeros(len(rows), bool))
+
+    def _vector(self, text: str) -> np.ndarray:
+        seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+        vector = np.random.default_rng(seed).standard_normal(self.dimension).astype(np.float32)
+        return vector / np.linalg.norm(vector)
+
+
+@pytest.fixture(scope="session")
+def hash_encoder() -> HashEncoder:
+    return HashEncoder()
+
+
+@pytest.fixture(scope="session")
+def template() -> Callable[..., LessonTemplate]:
+    """A valid template; keyword arguments replace fields."""
+
+    def make(**fields: object) -> LessonTemplate:
+        valid = {
+            "id": "quick-quiz",
+            "title": "Quick quiz",
+            "summary": "Pupils answer two questions.",
+            "text": "Pupils answer two questions on {topic}.",
+            "steps": ["Ask.", "Collect."],
+            "minutes": 5,
+            "subjects": ["any"],
+            "grades": {"from": 0, "to": 13},
+            "measures": ["exit_assessment"],
+            "placement": "end",
+            "licence": "CC BY 4.0",
+        }
+        return LessonTemplate.model_validate(valid | fields)
+
+    return make
