@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 
-from mtl_core.errors import ArtifactError, InputError
+from mtl_core.errors import ArtifactError, InputError, one_line
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,6 +29,8 @@ DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 Precision = Literal["auto", "float32", "bfloat16"]
 
 _DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_VECTOR_SETTINGS = ("model_type", "num_attention_heads", "n_heads", "hidden_act", "activation", "layer_norm_eps")
+_PLAIN_MODULES = frozenset({"Transformer", "Pooling", "Normalize"})
 _TOKENS_PER_BATCH = 4096
 _HASH_BLOCK = 1 << 20
 
@@ -73,7 +76,7 @@ class SharedEncoder:
         precision: ``auto`` takes bfloat16 where the CPU multiplies it natively (AMX or AVX-512), else float32.
 
     Raises:
-        InputError: If the model does not pool by the mean.
+        InputError: If the model does not pool by the mean, or changes the vectors after pooling.
     """
 
     def __init__(self, model: SentenceTransformer, *, name: str, precision: Precision = "auto") -> None:
@@ -87,6 +90,9 @@ class SharedEncoder:
                 f"The encoder {name!r} pools by {', '.join(sorted(modes)) or 'an unknown rule'}; "
                 "name a sentence-transformers model with mean pooling."
             )
+        others = sorted({type(module).__name__ for module in model} - _PLAIN_MODULES)
+        if others:
+            raise InputError(f"The encoder {name!r} has a {others[0]} layer after pooling; name one without.")
         self._network: Any = self._transformer.auto_model
         self._autocast = precision == "bfloat16" or (precision == "auto" and _bfloat16_is_fast())
 
@@ -116,9 +122,9 @@ class SharedEncoder:
         with _quiet_loading():
             try:
                 model = SentenceTransformer(str(folder), device=device, local_files_only=default)
-            except (OSError, ValueError, KeyError) as error:
+            except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
                 raise ArtifactError(
-                    f"The encoder {name!r} cannot be loaded ({error}). Name a sentence-transformers folder."
+                    f"The encoder {name!r} cannot be loaded ({one_line(error)}). Name a sentence-transformers folder."
                 ) from error
         return cls(model, name=name, precision=precision)
 
@@ -147,7 +153,13 @@ class SharedEncoder:
     def fingerprint(self) -> str:
         """Hex sha256 over weights, vocabulary, pooling and token budget: what saved vectors depend on."""
         digest = hashlib.sha256()
+        config = self._network.config.to_dict()
+        shape = {key: config.get(key) for key in _VECTOR_SETTINGS}
+        digest.update(json.dumps(shape, sort_keys=True).encode())
         for key, tensor in sorted(self._network.state_dict().items()):
+            # the pooler is not used, and is drawn at random where a checkpoint lacks it
+            if key.startswith("pooler."):
+                continue
             digest.update(f"{key}:{tuple(tensor.shape)}".encode())
             digest.update(tensor.detach().to("cpu", torch.float32).contiguous().numpy().tobytes())
         vocabulary = json.dumps(sorted(self._tokenizer.get_vocab().items()))

@@ -114,6 +114,8 @@ class EvidenceHead(nn.Module):
         if int(lengths.sum()) != len(features) or (len(lengths) and int(lengths.min()) < 1):
             raise InputError("Each document needs one segment or more, and the lengths must add up to the segments.")
         scores = self.score(features, cues)
+        if not len(lengths):
+            return EvidenceOutput(scores, scores, scores)
         sizes = lengths.tolist()
         parts = torch.split(scores, sizes)
         weights = torch.cat([_top_weights(part, self.top) for part in parts])

@@ -57,7 +57,8 @@ class Calibration(BaseModel):
 
     def probability(self, logit: float) -> float:
         """Calibrated probability of a logit."""
-        return float(1.0 / (1.0 + np.exp(-(self.slope * logit + self.offset))))
+        margin = float(np.clip(self.slope * logit + self.offset, -60.0, 60.0))
+        return float(1.0 / (1.0 + np.exp(-margin)))
 
     def verdict(self, probability: float) -> Verdict:
         """Present from the upper threshold on, absent below the lower one, unsure between."""
@@ -131,6 +132,8 @@ class MultiTaskModel(nn.Module):
         """
         check_text(text)
         segments = segment_document(text)
+        if not segments:
+            raise InputError("The text holds no word outside marks; give a lesson plan as plain text or markdown.")
         vectors, encoded = self._segment_vectors(segments, previous)
         matrix = np.stack([vectors[encoder_text(segment.text)] for segment in segments])
         vector = document_vector(segments, vectors)
@@ -144,20 +147,21 @@ class MultiTaskModel(nn.Module):
             vector=vector,
             segments=tuple(segments),
             segment_vectors=matrix,
+            text_vectors=vectors,
             encoded=encoded,
         )
 
     def _segment_vectors(
         self, segments: Sequence[Segment], previous: Analysis | None
     ) -> tuple[dict[str, NDArray[np.float32]], int]:
-        vectors: dict[str, NDArray[np.float32]] = {}
-        if previous is not None:
-            for segment, vector in zip(previous.segments, previous.segment_vectors, strict=True):
-                vectors[encoder_text(segment.text)] = vector
-        texts = dict.fromkeys(encoder_text(segment.text) for segment in segments)
-        new = [text for text in texts if text not in vectors]
-        vectors.update(zip(new, self.encoder.encode(new).vectors, strict=True))
-        return vectors, len(new)
+        """Vector by text of every segment and heading, and how many were not known before."""
+        known = previous.text_vectors if previous is not None else {}
+        texts = dict.fromkeys(
+            encoder_text(part) for segment in segments for part in (segment.text, segment.heading) if part
+        )
+        new = [text for text in texts if text not in known]
+        fresh = dict(zip(new, self.encoder.encode(new).vectors, strict=True))
+        return {text: fresh[text] if text in fresh else known[text] for text in texts}, len(new)
 
     @torch.inference_mode()
     def _judge(
@@ -258,6 +262,8 @@ def check_text(text: str) -> None:
     controls = sum(character in _CONTROLS for character in text)
     if "\0" in text or controls > len(text) / 100:
         raise InputError("The text holds binary data; save the plan as UTF-8 text, markdown or .txt first.")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise InputError("The text holds half of a character (a lone surrogate); save the plan as UTF-8 text first.")
     if not any(map(str.isalpha, text)):
         raise InputError("The text holds no word; give a lesson plan as plain text or markdown.")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class Analysis:
         segments: The segments in document order.
         segment_vectors: ``[segments, dimension]`` unit vectors.
         encoded: How many texts went through the encoder; the others were known from an earlier reading.
+        text_vectors: Unit vector of every text that was encoded, segments and headings, for a later reading.
     """
 
     words: int
@@ -71,6 +72,7 @@ class Analysis:
     segments: tuple[Segment, ...]
     segment_vectors: NDArray[np.float32]
     encoded: int
+    text_vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict, repr=False)
 
     def as_json(self, source: str) -> dict[str, Any]:
         """The reading as ``assess --json`` prints it.

@@ -26,7 +26,7 @@ __all__ = ["Saved", "publish", "read_saved", "write_atomic"]
 MANIFEST = "manifest.json"
 _ATTEMPTS = 20
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
-_HASH_IN_NAME = re.compile(r"-[0-9a-f]{12}(?=\.)")
+_HASH_IN_NAME = re.compile(r"-[0-9a-f]{12}(?=\.|$)")
 
 
 class _MissingFileError(ArtifactError):
@@ -109,13 +109,24 @@ def publish(
         stored = f"{stem}-{sha256[:12]}{dot}{suffix}"
         write_atomic(target / stored, content)
         entries[name] = {"file": stored, "bytes": len(content), "sha256": sha256}
+    before = _files_of(target)
     manifest = {"kind": kind, "schema_version": schema_version, "meta": dict(meta), "files": entries}
     write_atomic(target / MANIFEST, (json.dumps(manifest, indent=1, sort_keys=True) + "\n").encode())
     current = {entry["file"] for entry in entries.values()}
     for old in target.iterdir():
         replaced = any(_HASH_IN_NAME.sub("", old.name) == name for name in files)
-        if replaced and old.name not in current and _HASH_IN_NAME.search(old.name):
+        ours = old.name in before or (replaced and _HASH_IN_NAME.search(old.name))
+        if ours and old.name not in current:
             old.unlink(missing_ok=True)
+
+
+def _files_of(folder: Path) -> frozenset[str]:
+    """Files of the state that stands in a folder, none where there is no readable one."""
+    try:
+        manifest = _Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+    except (OSError, ValidationError):
+        return frozenset()
+    return frozenset(entry.file for entry in manifest.files.values() if _SAFE_NAME.fullmatch(entry.file))
 
 
 def read_saved(folder: str | Path, *, kind: str, schema_version: int) -> Saved:

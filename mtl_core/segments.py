@@ -55,7 +55,7 @@ _ATX = re.compile(r"[ \t]{0,3}#{1,6}(?=[ \t]|\w)")
 _RULE = re.compile(r"[ \t]*([-=*_~])(?:[ \t]*\1){2,}[ \t]*$")
 _TABLE_RULE = re.compile(r"[ \t]*\|?[ \t:|+-]*-[ \t:|+-]*\|?[ \t]*$")
 _FENCE = re.compile(r"[ \t]*(```|~~~)")
-_MARKS = re.compile(r"^[\s#>*_~=|`•\-–:]+|[\s#*_~=|`:\-–]+$")
+_MARKS = " \t\r\n#>*_~=|`•-–:"
 _BOLD_LINE = re.compile(r"[ \t]*(\*\*|__)(?P<inner>[^*_\n]{2,80})\1:?[ \t]*$")
 _SENTENCE_END = re.compile(
     # a run of marks is tried once, from its start, so that thousands of dots cost no more than one
@@ -66,7 +66,8 @@ _ABBREVIATION = re.compile(
     r"|incl|ss|sts|inc)|\b[A-Z]|^\W*\d{1,2}|\b[a-z]\.[a-z])\.$",
     re.IGNORECASE,
 )
-_WORD = re.compile(r"\w")
+_WORD = re.compile(r"[^\W_]")
+_ABBREVIATION_REACH = 24
 _TITLE_MAX_WORDS = 9
 
 
@@ -94,7 +95,10 @@ def segment_document(text: str, *, max_words: int = 60) -> list[Segment]:
     for block in _blocks(text):
         if block.kind is SegmentKind.HEADING:
             heading = _plain(text[block.start : block.end])
-            segments.append(Segment(block.start, block.end, text[block.start : block.end], block.kind, ""))
+            for first, last in _fit(text[block.start : block.end], 0, block.end - block.start, max_words=max_words):
+                start, end = block.start + first, block.start + last
+                if _WORD.search(text[start:end]):
+                    segments.append(Segment(start, end, text[start:end], block.kind, ""))
             continue
         for start, end in _pieces(text, block, max_words=max_words):
             segments.append(Segment(start, end, text[start:end], block.kind, heading))
@@ -102,7 +106,7 @@ def segment_document(text: str, *, max_words: int = 60) -> list[Segment]:
 
 
 def _plain(title: str) -> str:
-    return _MARKS.sub("", title.strip()).strip()
+    return title.strip(_MARKS)
 
 
 def _lines(text: str) -> Iterator[tuple[int, int]]:
@@ -224,7 +228,8 @@ def _pieces(text: str, block: _Block, *, max_words: int) -> Iterator[tuple[int, 
 def _sentences(passage: str) -> Iterator[tuple[int, int]]:
     start = 0
     for match in _SENTENCE_END.finditer(passage):
-        if _ABBREVIATION.search(passage[start : match.end()]):
+        # a bounded look back keeps thousands of short sentences linear
+        if _ABBREVIATION.search(passage[max(start, match.end() - _ABBREVIATION_REACH) : match.end()]):
             continue
         yield start, match.end()
         start = match.end()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from mtl_core.errors import InputError
 from mtl_core.rubric import MEASURES
@@ -54,6 +54,16 @@ class SegmentRow(BaseModel):
         return Segment(0, len(self.text), self.text, kind, self.heading)
 
 
+_AnyLabel = TypeVar("_AnyLabel")
+
+
+def _all_measures(labels: dict[str, _AnyLabel]) -> dict[str, _AnyLabel]:
+    missing = set(MEASURES) - set(labels)
+    if missing:
+        raise ValueError(f"there is no label for {min(missing)}; label all measures")
+    return labels
+
+
 class _Label(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     present: bool
@@ -69,7 +79,7 @@ class _PlanRow(BaseModel):
     topic: str
     grade: str
     batch: str
-    labels: dict[str, _Label]
+    labels: Annotated[dict[str, _Label], AfterValidator(_all_measures)]
 
 
 class _RealLabel(BaseModel):
@@ -85,7 +95,7 @@ class _RealRow(BaseModel):
     id: str
     source: str
     licence_class: str = "open"
-    labels: dict[str, _RealLabel]
+    labels: Annotated[dict[str, _RealLabel], AfterValidator(_all_measures)]
 
 
 class OtherText(BaseModel):
@@ -194,9 +204,6 @@ Row = TypeVar("Row", bound=BaseModel)
 
 
 def _plan(plan_id: str, group: str, text: str, labels: dict[str, _Label] | dict[str, _RealLabel]) -> LabelledPlan:
-    missing = set(MEASURES) - set(labels)
-    if missing:
-        raise InputError(f"Plan {plan_id} has no label for {min(missing)}; label all measures.")
     return LabelledPlan(
         id=plan_id,
         group=group,

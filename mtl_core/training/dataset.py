@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["UNKNOWN", "EvidenceDataset", "build_dataset", "vectors_for", "without_groups"]
 
 UNKNOWN = -1
+_PARTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ class EvidenceDataset:
         labels: ``[rows, measures]``: 1, 0, or -1 where the label is not known.
         documents: ``[rows]`` number of the plan, -1 for a single segment.
         plan_labels: ``[plans, measures]`` 0 or 1.
-        plan_vectors: ``[plans, dimension]`` unit vectors.
+        plan_vectors: By plan ``[4, dimension]`` unit vectors of the whole and of its thirds, so that a
+            short plan is known as a plan too.
         groups: Group of each plan.
         row_groups: Group of each row.
     """
@@ -44,7 +46,7 @@ class EvidenceDataset:
     labels: NDArray[np.int8]
     documents: NDArray[np.int64]
     plan_labels: NDArray[np.int8]
-    plan_vectors: NDArray[np.float32]
+    plan_vectors: tuple[NDArray[np.float32], ...]
     groups: tuple[str, ...]
     row_groups: tuple[str, ...]
 
@@ -88,10 +90,16 @@ def build_dataset(
         labels=np.concatenate(labels).astype(np.int8),
         documents=np.concatenate([*documents, np.full(len(single), -1)]),
         plan_labels=np.asarray([[plan.present[key] for key in MEASURES] for plan in plans], np.int8),
-        plan_vectors=np.stack([document_vector(plan.segments, vectors) for plan in plans]),
+        plan_vectors=tuple(_part_vectors(plan, vectors) for plan in plans),
         groups=tuple(plan.group for plan in plans),
         row_groups=(*(plan.group for plan in plans for _ in plan.segments), *(row.batch for row in segments)),
     )
+
+
+def _part_vectors(plan: LabelledPlan, vectors: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+    size = -(-len(plan.segments) // _PARTS)
+    parts = [plan.segments[start : start + size] for start in range(0, len(plan.segments), size)]
+    return np.stack([document_vector(part, vectors) for part in (plan.segments, *parts)])
 
 
 def _plan_labels(plan: LabelledPlan) -> NDArray[np.int8]:
@@ -125,7 +133,7 @@ def without_groups(dataset: EvidenceDataset, held: frozenset[str]) -> EvidenceDa
         labels=dataset.labels[rows],
         documents=renumbered[dataset.documents[rows]],
         plan_labels=dataset.plan_labels[plans],
-        plan_vectors=dataset.plan_vectors[plans],
+        plan_vectors=tuple(dataset.plan_vectors[number] for number in plans),
         groups=tuple(dataset.groups[number] for number in plans),
         row_groups=tuple(group for group, kept in zip(dataset.row_groups, rows, strict=True) if kept),
     )

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
     from mtl_core.encoder import SharedEncoder
 
-__all__ = ["LinearScores", "TrainingOptions", "fit_scores", "held_out_logits", "train_model"]
+__all__ = ["LinearScores", "TrainingOptions", "fit_plan_head", "fit_scores", "held_out_logits", "train_model"]
+
+
+_PLAN_THRESHOLD = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +198,7 @@ def train_model(
     )
     model = MultiTaskModel(encoder, config)
     _set_evidence_head(model, scores, dataset.features)
-    _fit_plan_head(model, dataset.plan_vectors, corpus.others)
+    fit_plan_head(model, np.concatenate(dataset.plan_vectors), corpus.others)
     return model
 
 
@@ -208,14 +211,21 @@ def _set_evidence_head(model: MultiTaskModel, scores: LinearScores, features: in
 
 
 @torch.no_grad()
-def _fit_plan_head(model: MultiTaskModel, plans: NDArray[np.float32], others: Sequence[OtherText]) -> None:
-    """Fit the head that knows a lesson plan from other text."""
+def fit_plan_head(model: MultiTaskModel, plans: NDArray[np.float32], others: Sequence[OtherText]) -> None:
+    """Fit the head that knows a lesson plan from other text.
+
+    Args:
+        model: Gets the fitted weights and the threshold.
+        plans: ``[rows, dimension]`` vectors of plans and of parts of plans.
+        others: Texts that are no plans.
+    """
     documents = [segment_document(other.text) for other in others]
     vectors = vectors_for(model.encoder, [segment.text for document in documents for segment in document])
     negatives = np.stack([document_vector(document, vectors) for document in documents])
     labels = np.r_[np.ones(len(plans)), np.zeros(len(negatives))]
-    fitted = LogisticRegression(C=30.0, class_weight="balanced", max_iter=2000).fit(np.r_[plans, negatives], labels)
+    fitted = LogisticRegression(C=10.0, class_weight="balanced", max_iter=2000).fit(np.r_[plans, negatives], labels)
     head = model.plan_head
     head.linear.weight.copy_(torch.from_numpy(fitted.coef_))
     head.linear.bias.copy_(torch.from_numpy(fitted.intercept_))
-    model.config = model.config.model_copy(update={"plan_calibration": Calibration(present_from=0.3, absent_below=0.3)})
+    threshold = Calibration(present_from=_PLAN_THRESHOLD, absent_below=_PLAN_THRESHOLD)
+    model.config = model.config.model_copy(update={"plan_calibration": threshold})

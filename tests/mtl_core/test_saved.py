@@ -304,3 +304,10 @@ def test_write_atomic_needs_its_folder(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         write_atomic(tmp_path / "missing" / "file.bin", b"x")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_in_place_of_the_folder_is_refused_and_kept(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(ArtifactError, match="name another"):
+        save(tmp_path / "file", NEW)
+    assert (tmp_path / "file").read_text() == "mine"
