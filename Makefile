@@ -5,7 +5,7 @@ BIN := .venv/bin
 export GRADIO_ANALYTICS_ENABLED := False
 export HF_HUB_OFFLINE := 1
 
-.PHONY: install demo test lint train benchmark clean
+.PHONY: install demo test lint train clean
 
 install: .venv/.installed
 
@@ -27,8 +27,9 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# DATA: labelled plans of others (JSON lines beside a folder texts), open licences only
 train: install
-	$(BIN)/python -m mtl_core.training
+	$(BIN)/python -m mtl_core.training $(if $(DATA),--data $(DATA))
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
