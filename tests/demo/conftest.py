@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -33,6 +34,11 @@ def coach() -> ScriptedCoach:
     return ScriptedCoach()
 
 
+def _heed_interrupts() -> None:
+    """A shell that runs the tests in the background has interrupts ignored, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where the page is served by ``python -m demo``; it must print its address alone and end in order."""
@@ -40,15 +46,25 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     command = [sys.executable, "-m", "demo", "--no-open", "--port", "0"]
     with (
         errors.open("w", encoding="utf-8") as stderr,
-        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=stderr, text=True) as server,
+        subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            preexec_fn=_heed_interrupts,
+        ) as server,
     ):
         assert server.stdout is not None
         line = server.stdout.readline()
         assert line.startswith("http://127.0.0.1:"), errors.read_text(encoding="utf-8")
         yield line.strip()
         server.send_signal(signal.SIGINT)
+        watchdog = threading.Timer(30, server.kill)
+        watchdog.start()
         rest = server.stdout.read()
-        assert server.wait(timeout=30) == 0
+        assert server.wait() == 0
+        watchdog.cancel()
     assert rest == ""
     assert errors.read_text(encoding="utf-8") == ""
 
