@@ -17,7 +17,7 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.keywords import keyword_reading
-from mtl_core.model import MultiTaskModel
+from mtl_core.quality import QualityModel
 from mtl_core.reading import Analysis
 from mtl_core.rubric import MEASURES
 from mtl_core.training.calibration import expected_calibration_error
@@ -82,7 +82,7 @@ def main() -> None:
     parser.add_argument("--rows", type=Path, help="also write the rows of assess --json here")
     options = parser.parse_args()
     plans = load_plan_folder(options.data / "plans.jsonl", licence_class=None)
-    model = MultiTaskModel.from_pretrained(options.model)
+    model = QualityModel.from_pretrained(options.model)
     analyses = [model.analyse(plan.text) for plan in plans]
     if options.rows:
         sources = [str(options.data / "texts" / f"{plan.id}.txt") for plan in plans]

@@ -14,7 +14,7 @@ from pathlib import Path
 from chatbot.insertion import insert, place_for
 from chatbot.nudges import compose_nudge
 from chatbot.plan_facts import read_facts
-from mtl_core.model import MultiTaskModel
+from mtl_core.quality import QualityModel
 from retrieval import TemplateLibrary
 
 BARE_PLAN = """# Year 6: rivers and flooding
@@ -37,7 +37,7 @@ def main() -> None:
     """Print the share of templates that are found, by measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path)
-    model = MultiTaskModel.from_pretrained(parser.parse_args().model)
+    model = QualityModel.from_pretrained(parser.parse_args().model)
     before = model.analyse(BARE_PLAN)
     facts = read_facts(BARE_PLAN, before.segments)
     found: Counter[str] = Counter()

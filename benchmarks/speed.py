@@ -15,7 +15,7 @@ from sentence_transformers import SentenceTransformer
 
 from chatbot.files import read_plan
 from mtl_core.features import encoder_text
-from mtl_core.model import MultiTaskModel
+from mtl_core.quality import QualityModel
 from mtl_core.training.corpus import SHIPPED_CORPUS
 from retrieval import SearchFilter, TemplateIndex, TemplateLibrary
 
@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=30)
     options = parser.parse_args()
     text = read_plan(options.plan) if options.plan else _thousand_words()
-    model = MultiTaskModel.from_pretrained()
+    model = QualityModel.from_pretrained()
     library = TemplateLibrary.shipped()
     index = TemplateIndex.build(library, encoder=model.encoder)
     analysis = model.analyse(text)

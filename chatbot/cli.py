@@ -23,7 +23,7 @@ from mtl_core.saved import write_atomic
 
 if TYPE_CHECKING:
     from chatbot.coach import LessonCoach, Turn
-    from mtl_core.model import MultiTaskModel
+    from mtl_core.quality import QualityModel
     from retrieval.index import TemplateIndex
 
 __all__ = ["app", "main"]
@@ -216,10 +216,10 @@ def _encoder() -> Any:
     return SharedEncoder.load()
 
 
-def _model(folder: Path | None) -> MultiTaskModel:
-    from mtl_core.model import MultiTaskModel  # noqa: PLC0415 - seconds to import
+def _model(folder: Path | None) -> QualityModel:
+    from mtl_core.quality import QualityModel  # noqa: PLC0415 - seconds to import
 
-    return MultiTaskModel.from_pretrained(folder)
+    return QualityModel.from_pretrained(folder)
 
 
 def _index(folder: Path | None, *, encoder: Any) -> TemplateIndex:

@@ -22,7 +22,7 @@ from retrieval.index import SearchFilter
 from retrieval.ranking import rank_for_gap
 
 if TYPE_CHECKING:
-    from mtl_core.model import MultiTaskModel
+    from mtl_core.quality import QualityModel
     from retrieval.index import SearchHit, TemplateIndex
     from retrieval.templates import LessonTemplate
 
@@ -42,7 +42,7 @@ class LessonCoach:
     """
 
     def __init__(
-        self, model: MultiTaskModel, index: TemplateIndex, *, nudge_ids: Callable[[], str] | None = None
+        self, model: QualityModel, index: TemplateIndex, *, nudge_ids: Callable[[], str] | None = None
     ) -> None:
         self._model = model
         self._index = index

@@ -50,10 +50,10 @@ def serve(*, port: int, open_browser: bool, model: Path | None) -> None:
     _stay_offline()
     from chatbot.coach import LessonCoach  # noqa: PLC0415 - Gradio and torch read the environment at import
     from demo.page import LOOK, build_page  # noqa: PLC0415
-    from mtl_core.model import MultiTaskModel  # noqa: PLC0415
+    from mtl_core.quality import QualityModel  # noqa: PLC0415
     from retrieval import TemplateIndex, TemplateLibrary  # noqa: PLC0415
 
-    reader = MultiTaskModel.from_pretrained(model)
+    reader = QualityModel.from_pretrained(model)
     index = TemplateIndex.build(TemplateLibrary.shipped(), encoder=reader.encoder)
     page = build_page(lambda: LessonCoach(reader, index))
     _, address, _ = page.launch(

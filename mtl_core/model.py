@@ -1,271 +1,269 @@
-"""The multi-task model: one pass of the shared encoder, and every head that reads it."""
+"""The multi-task model: one shared encoder and a head for each task, trained, used and saved together."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
-from safetensors.torch import save as save_tensors
+from huggingface_hub import ModelHubMixin
 from torch import nn
 
-from mtl_core.cues import BUCKETS, cue_matrix
-from mtl_core.encoder import SharedEncoder
-from mtl_core.errors import ArtifactError, InputError, one_line
-from mtl_core.features import document_vector, encoder_text, feature_dimension, segment_features
-from mtl_core.heads import Cues, EvidenceHead, SequenceHead
-from mtl_core.language import detect_language
-from mtl_core.reading import Analysis, Evidence, MeasureReading, Verdict
-from mtl_core.rubric import MEASURES
-from mtl_core.saved import publish, read_saved
-from mtl_core.segments import Segment, SegmentKind, segment_document
+from mtl_core.batching import TextBatch, TokenisedExample, pad_batch, tokenise
+from mtl_core.data.examples import Example
+from mtl_core.encoder import SharedEncoder, masked_mean
+from mtl_core.errors import InputError
+from mtl_core.heads import Decision, EncoderStates, HeadSettings, Prediction, TaskHead, make_head
+from mtl_core.saved import MANIFEST
+from mtl_core.tasks import Task, check_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from mtl_core.quality import QualityModel
+    from mtl_core.saved_model import ModelCard
 
-    from numpy.typing import NDArray
+__all__ = ["ModelOutputs", "MultiTaskModel"]
 
-__all__ = ["SHIPPED_MODEL", "Calibration", "ModelConfig", "MultiTaskModel"]
-
-SHIPPED_MODEL = Path(__file__).parent / "artifacts" / "quality"
-"""Folder of the heads that come with the package."""
-
-MAX_CHARACTERS = 200_000
-"""Longest document that is read."""
-
-_KIND = "multi-task-model"
-_SCHEMA_VERSION = 1
+_TOKENS_PER_BATCH = 4096
 
 
-class Calibration(BaseModel):
-    """How a document logit becomes a probability and a verdict.
-
-    Platt's sigmoid ``1 / (1 + exp(-(slope * logit + offset)))`` and a band of doubt; both are
-    fitted on predictions for documents that the head was not trained on.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    slope: float = 1.0
-    offset: float = 0.0
-    absent_below: float = Field(default=0.5, ge=0, le=1)
-    present_from: float = Field(default=0.5, ge=0, le=1)
-
-    def probability(self, logit: float) -> float:
-        """Calibrated probability of a logit."""
-        margin = float(np.clip(self.slope * logit + self.offset, -60.0, 60.0))
-        return float(1.0 / (1.0 + np.exp(-margin)))
-
-    def verdict(self, probability: float) -> Verdict:
-        """Present from the upper threshold on, absent below the lower one, unsure between."""
-        if probability >= self.present_from:
-            return "present"
-        return "absent" if probability < self.absent_below else "unsure"
-
-
-class ModelConfig(BaseModel):
-    """What a saved model is: its encoder, its measures, the shape of its heads, its calibration."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    encoder: str
-    fingerprint: str
-    measures: tuple[str, ...] = tuple(MEASURES)
-    top: int = Field(default=3, ge=1)
-    calibration: dict[str, Calibration] = Field(default_factory=dict)
-    plan_calibration: Calibration = Calibration()
-    training: dict[str, str | int | float] = Field(default_factory=dict)
-
-
-class MultiTaskModel(nn.Module):
-    """Shared encoder, evidence head for the measures and a head that knows a lesson plan from other text.
+class ModelOutputs(NamedTuple):
+    """Logits of one batch.
 
     Args:
-        encoder: The shared encoder; it is not a submodule, since its weights stay as they are.
-        config: Must carry the encoder's fingerprint.
-
-    Raises:
-        ArtifactError: If the config was made for another encoder.
+        rows: Places of the batch's examples in the sequence that was given.
+        states: What the heads saw.
+        logits: By task name.
     """
 
-    def __init__(self, encoder: SharedEncoder, config: ModelConfig) -> None:
+    rows: list[int]
+    states: EncoderStates
+    logits: dict[str, torch.Tensor]
+
+
+class MultiTaskModel(nn.Module, ModelHubMixin):  # type: ignore[misc]
+    """One shared encoder, any mix of heads.
+
+    Args:
+        encoder: The shared encoder; its network becomes a submodule and is trained in place.
+        tasks: Tasks with their labels, each with a name of its own.
+        settings: Shape of the heads.
+        decisions: Temperature and thresholds by task, plain ones where not given.
+        card: What the saved folder tells of the training.
+
+    Raises:
+        InputError: If two tasks share a name, a kind is unknown, or a task has no labels.
+    """
+
+    def __init__(
+        self,
+        encoder: SharedEncoder,
+        tasks: Sequence[Task],
+        *,
+        settings: HeadSettings | None = None,
+        decisions: Mapping[str, Decision] | None = None,
+        card: ModelCard | None = None,
+    ) -> None:
         super().__init__()
-        if config.fingerprint != encoder.fingerprint:
-            raise ArtifactError(
-                f"These heads were trained on the encoder {config.encoder!r} "
-                f"({config.fingerprint[:12]}), not on {encoder.name!r} ({encoder.fingerprint[:12]}). "
-                "Load that encoder, or train the heads again on this one."
-            )
+        try:
+            check_tasks(tasks)
+        except ValueError as error:
+            raise InputError(str(error)) from error
         self.encoder = encoder
-        self.config = config
-        features = feature_dimension(encoder.dimension)
-        measures = EvidenceHead(features=features, buckets=BUCKETS, measures=len(config.measures), top=config.top)
-        self.heads = nn.ModuleDict({"measures": measures, "lesson_plan": SequenceHead(encoder.dimension, 1)})
+        self.network: nn.Module = encoder.network
+        self.settings = settings or HeadSettings()
+        self.heads = nn.ModuleDict(
+            {task.name: make_head(task, dimension=encoder.dimension, settings=self.settings) for task in tasks}
+        )
+        self.decisions = {name: (decisions or {}).get(name, Decision()) for name in self.heads}
+        self.card = card
         self.eval()
 
     @property
-    def evidence_head(self) -> EvidenceHead:
-        """The head that judges the measures."""
-        return cast("EvidenceHead", self.heads["measures"])
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks, with their labels."""
+        return tuple(self.head(name).task for name in self.heads)
 
-    @property
-    def plan_head(self) -> SequenceHead:
-        """The head that knows a lesson plan from other text."""
-        return cast("SequenceHead", self.heads["lesson_plan"])
-
-    def analyse(self, text: str, *, previous: Analysis | None = None) -> Analysis:
-        """Read a document in one pass of the encoder.
+    def head(self, name: str) -> TaskHead:
+        """The head of a task.
 
         Args:
-            text: The document.
-            previous: An earlier reading by this model; segments that were in it are not encoded again.
+            name: Name of the task.
 
         Returns:
-            Vectors, probabilities and quotes. All offsets point into ``text``.
+            The head.
 
         Raises:
-            InputError: If the text is empty, without a word, too long, or holds NUL bytes.
+            InputError: If the model has no such task.
         """
-        check_text(text)
-        segments = segment_document(text)
-        if not segments:
-            raise InputError("The text holds no word outside marks; give a lesson plan as plain text or markdown.")
-        vectors, encoded = self._segment_vectors(segments, previous)
-        matrix = np.stack([vectors[encoder_text(segment.text)] for segment in segments])
-        vector = document_vector(segments, vectors)
-        logits, scores = self._judge(segments, segment_features(segments, vectors))
-        language = detect_language(text)
-        return Analysis(
-            words=len(text.split()),
-            language=language,
-            is_lesson_plan=language == "en" and self._is_lesson_plan(vector),
-            measures=self._readings(segments, logits, scores),
-            vector=vector,
-            segments=tuple(segments),
-            segment_vectors=matrix,
-            text_vectors=vectors,
-            encoded=encoded,
-        )
+        if name not in self.heads:
+            raise InputError(f"The model has no task {name!r}; it has: {', '.join(self.heads)}.")
+        return cast("TaskHead", self.heads[name])
 
-    def _segment_vectors(
-        self, segments: Sequence[Segment], previous: Analysis | None
-    ) -> tuple[dict[str, NDArray[np.float32]], int]:
-        """Vector by text of every segment and heading, and how many were not known before."""
-        known = previous.text_vectors if previous is not None else {}
-        texts = dict.fromkeys(
-            encoder_text(part) for segment in segments for part in (segment.text, segment.heading) if part
-        )
-        new = [text for text in texts if text not in known]
-        fresh = dict(zip(new, self.encoder.encode(new).vectors, strict=True))
-        return {text: fresh[text] if text in fresh else known[text] for text in texts}, len(new)
-
-    @torch.inference_mode()
-    def _judge(
-        self, segments: Sequence[Segment], features: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Logits ``[measures]`` of the document and ``[segments, measures]`` of each segment."""
-        words = cue_matrix(segments)
-        cues = Cues(*(torch.from_numpy(part) for part in (words.offsets, words.buckets, words.values)))
-        output = self.evidence_head(torch.from_numpy(features), cues, torch.tensor([len(segments)]))
-        return output.logits[0].numpy(), output.scores.numpy()
-
-    @torch.inference_mode()
-    def _is_lesson_plan(self, vector: NDArray[np.float32]) -> bool:
-        logit = float(self.heads["lesson_plan"](torch.from_numpy(vector)[None])[0, 0])
-        calibration = self.config.plan_calibration
-        return calibration.probability(logit) >= calibration.present_from
-
-    def _readings(
-        self, segments: Sequence[Segment], logits: NDArray[np.float32], scores: NDArray[np.float32]
-    ) -> dict[str, MeasureReading]:
-        # a heading alone is no evidence, so it may weigh but is never quoted
-        quotable = [row for row, segment in enumerate(segments) if segment.kind is not SegmentKind.HEADING]
-        readings = {}
-        for column, key in enumerate(self.config.measures):
-            calibration = self.config.calibration.get(key, Calibration())
-            probability = calibration.probability(float(logits[column]))
-            verdict = calibration.verdict(probability)
-            best = sorted(quotable, key=lambda row: (-scores[row, column], row))[: self.config.top]
-            if verdict == "present" and not best:
-                verdict = "unsure"
-            quoted = [segments[row] for row in best] if verdict != "absent" else []
-            evidence = tuple(Evidence(s.text, s.start, s.end) for s in quoted)
-            readings[key] = MeasureReading(probability, verdict, evidence)
-        return readings
-
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Publish heads and config in a folder, atomically; the encoder is named, not copied.
+    def states(self, batch: TextBatch) -> EncoderStates:
+        """One pass of the encoder.
 
         Args:
-            folder: Where.
+            batch: Padded word pieces.
+
+        Returns:
+            Token states and their means.
         """
-        # half precision keeps the word cues small; it moves no probability by more than a thousandth
-        tensors = {name: tensor.half().contiguous() for name, tensor in self.heads.state_dict().items()}
-        publish(
-            folder,
-            kind=_KIND,
-            schema_version=_SCHEMA_VERSION,
-            meta=self.config.model_dump(mode="json"),
-            files={"heads.safetensors": save_tensors(tensors)},
+        output = self.network(input_ids=batch.input_ids, attention_mask=batch.attention_mask)
+        tokens = output.last_hidden_state
+        return EncoderStates(
+            tokens, batch.attention_mask, masked_mean(tokens, batch.attention_mask), batch.lengths, batch.words
         )
+
+    def forward(self, batch: TextBatch, tasks: Sequence[str] | None = None) -> dict[str, torch.Tensor]:
+        """Logits by task.
+
+        Args:
+            batch: Padded word pieces.
+            tasks: Which tasks; all of them by default.
+
+        Returns:
+            Logits by task name.
+        """
+        return self.judge(self.states(batch), tasks)
+
+    def judge(self, states: EncoderStates, tasks: Sequence[str] | None = None) -> dict[str, torch.Tensor]:
+        """Logits of states that were encoded before.
+
+        Args:
+            states: What the encoder gave.
+            tasks: Which tasks; all of them by default.
+
+        Returns:
+            Logits by task name.
+        """
+        return {name: self.head(name)(states) for name in (self.heads if tasks is None else tasks)}
+
+    def tokenise(self, examples: Sequence[Example]) -> list[TokenisedExample]:
+        """Word pieces of examples under this model's tokenizer and token budget."""
+        return tokenise(self.encoder.tokenizer, examples, max_tokens=self.encoder.max_tokens)
+
+    def pad(self, examples: Sequence[TokenisedExample]) -> TextBatch:
+        """One padded batch on the model's device."""
+        return pad_batch(examples, pad_id=self.encoder.tokenizer.pad_token_id or 0).to(self.encoder.device)
+
+    def outputs(self, examples: Sequence[Example], *, tasks: Sequence[str] | None = None) -> Iterator[ModelOutputs]:
+        """Logits of many examples, batch by batch, in evaluation mode, shortest first.
+
+        Args:
+            examples: The examples.
+            tasks: Which tasks; all of them by default, less the token tasks where an example has no words.
+
+        Yields:
+            The batches; every example is in exactly one.
+        """
+        was_training = self.training
+        self.eval()
+        try:
+            tokenised = self.tokenise(examples)
+            for rows in _batches(tokenised):
+                # entered anew for each batch: a generator must not hold a mode over its caller's code
+                with (
+                    torch.inference_mode(),
+                    torch.autocast(self.encoder.device.type, torch.bfloat16, enabled=self.encoder.uses_bfloat16),
+                ):
+                    states = self.states(self.pad([tokenised[row] for row in rows]))
+                    chosen = tasks if tasks is not None else self._tasks_for(examples, rows)
+                    logits = {name: part.float() for name, part in self.judge(states, chosen).items()}
+                yield ModelOutputs(rows, states, logits)
+        finally:
+            self.train(was_training)
+
+    def _tasks_for(self, examples: Sequence[Example], rows: Sequence[int]) -> list[str]:
+        worded = all(examples[row].words for row in rows)
+        return [name for name in self.heads if worded or self.head(name).unit != "word"]
+
+    def predict(
+        self, examples: Sequence[str | Example], *, tasks: Sequence[str] | None = None
+    ) -> list[dict[str, Prediction]]:
+        """What every head says of every text.
+
+        Args:
+            examples: Texts; or examples, where words or segments are given.
+            tasks: Which tasks; all of them by default. A text is cut into words at blanks for token tasks.
+
+        Returns:
+            Predictions by task name, in the order given.
+
+        Raises:
+            InputError: If a text is empty, or a task unknown.
+        """
+        with_words = any(self.head(name).unit == "word" for name in (tasks if tasks is not None else self.heads))
+        given = [_as_example(example, number, words=with_words) for number, example in enumerate(examples)]
+        results: list[dict[str, Prediction]] = [{} for _ in given]
+        for batch in self.outputs(given, tasks=tasks):
+            for name, logits in batch.logits.items():
+                predictions = self.head(name).predict(logits, self.decisions[name], batch.states)
+                for row, prediction in zip(batch.rows, predictions, strict=True):
+                    results[row][name] = prediction
+        return results
+
+    def save_pretrained(self, save_directory: str | Path, **_: Any) -> None:
+        """Save encoder, heads, labels, decisions and a model card as one folder, atomically.
+
+        ``SentenceTransformer(folder)`` opens the encoder, ``MultiTaskModel.from_pretrained`` all of it.
+
+        Args:
+            save_directory: Where; a model that is there is replaced.
+
+        Raises:
+            ArtifactError: If the folder holds something else, or cannot be written.
+        """
+        from mtl_core.saved_model import save_model  # noqa: PLC0415 - that module needs this class
+
+        save_model(self, Path(save_directory))
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path | None = None, *, encoder: SharedEncoder | None = None) -> Self:
-        """Read a saved model.
+    def from_pretrained(  # type: ignore[override]
+        cls, folder: str | Path | None = None, *, encoder: SharedEncoder | None = None, **_: Any
+    ) -> MultiTaskModel | QualityModel:
+        """Read a saved model of either kind.
 
         Args:
-            folder: The folder; ``None`` takes the heads that come with the package.
-            encoder: The encoder; ``None`` loads the one that the config names.
+            folder: A folder that ``save_pretrained`` made, or a hub name; ``None`` takes the quality heads that
+                come with the package.
+            encoder: For quality heads, an encoder that is loaded already.
 
         Returns:
-            The model, ready to read.
+            The model; a ``QualityModel`` where the folder holds quality heads.
 
         Raises:
-            ArtifactError: If the folder is damaged or made for another encoder or schema.
+            ArtifactError: If the folder is damaged, incomplete, or of another schema.
         """
-        source = SHIPPED_MODEL if folder is None else Path(folder)
-        saved = read_saved(source, kind=_KIND, schema_version=_SCHEMA_VERSION)
-        try:
-            config = ModelConfig.model_validate(saved.meta)
-            tensors = load_tensors(saved.files["heads.safetensors"])
-        except (ValidationError, KeyError, SafetensorError) as error:
-            raise ArtifactError(f"The model in {source} cannot be read ({one_line(error)}); save it again.") from error
-        model = cls(encoder or SharedEncoder.load(config.encoder), config)
-        try:
-            model.heads.load_state_dict(tensors)
-        except RuntimeError as error:
-            raise ArtifactError(f"The heads in {source} do not fit its config; save the model again.") from error
-        if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()):
-            raise ArtifactError(f"The heads in {source} hold values that are not finite; train them again.")
-        return model
+        from mtl_core.quality import QualityModel  # noqa: PLC0415 - only where it is asked for
+        from mtl_core.saved_model import load_model  # noqa: PLC0415 - that module needs this class
+
+        if folder is None or (Path(folder) / MANIFEST).is_file():
+            return QualityModel.from_pretrained(folder, encoder=encoder)
+        return load_model(folder)
 
 
-def check_text(text: str) -> None:
-    """Refuse a text that cannot be read as a document.
-
-    Args:
-        text: The text.
-
-    Raises:
-        InputError: If it is empty, without a letter, too long, or binary.
-    """
-    if not text.strip():
-        raise InputError("The text is empty; give a lesson plan as plain text or markdown.")
-    if len(text) > MAX_CHARACTERS:
-        raise InputError(
-            f"The text has {len(text):,} characters; the limit is {MAX_CHARACTERS:,}. Give one lesson at a time."
-        )
-    controls = sum(character in _CONTROLS for character in text)
-    if "\0" in text or controls > len(text) / 100:
-        raise InputError("The text holds binary data; save the plan as UTF-8 text, markdown or .txt first.")
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise InputError("The text holds half of a character (a lone surrogate); save the plan as UTF-8 text first.")
-    if not any(map(str.isalpha, text)):
-        raise InputError("The text holds no word; give a lesson plan as plain text or markdown.")
+def _as_example(given: str | Example, number: int, *, words: bool) -> Example:
+    example = Example(text=given, labels={}, source=f"text {number + 1}") if isinstance(given, str) else given
+    if not example.text.strip():
+        raise InputError(f"{example.source or f'text {number + 1}'} is empty; give some text.")
+    if words and not example.words and not example.segments:
+        cut = tuple(example.text.split())
+        return Example(text=example.text, labels=example.labels, words=cut, source=example.source)
+    return example
 
 
-_CONTROLS = frozenset(map(chr, [*range(1, 9), *range(14, 32), 127, 0xFFFD]))
+def _batches(tokenised: Sequence[TokenisedExample]) -> list[list[int]]:
+    """Rows by length, in batches of bounded padded size."""
+    order = sorted(range(len(tokenised)), key=lambda row: (max(map(len, tokenised[row].sequences)), row))
+    batches: list[list[int]] = []
+    used = 0
+    for row in order:
+        width, count = max(map(len, tokenised[row].sequences)), len(tokenised[row].sequences)
+        if batches and (used + count) * width <= _TOKENS_PER_BATCH:
+            batches[-1].append(row)
+            used += count
+        else:
+            batches.append([row])
+            used = count
+    return batches

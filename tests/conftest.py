@@ -10,7 +10,7 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 import pytest
 
 from mtl_core.encoder import SharedEncoder
-from mtl_core.model import MultiTaskModel
+from mtl_core.quality import QualityModel
 from retrieval import TemplateIndex, TemplateLibrary
 
 
@@ -20,8 +20,8 @@ def encoder() -> SharedEncoder:
 
 
 @pytest.fixture(scope="session")
-def model(encoder: SharedEncoder) -> MultiTaskModel:
-    return MultiTaskModel.from_pretrained(encoder=encoder)
+def model(encoder: SharedEncoder) -> QualityModel:
+    return QualityModel.from_pretrained(encoder=encoder)
 
 
 @pytest.fixture(scope="session")

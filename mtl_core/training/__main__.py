@@ -10,7 +10,7 @@ import typer
 
 from mtl_core.encoder import SharedEncoder
 from mtl_core.errors import LessonNudgeError
-from mtl_core.model import SHIPPED_MODEL
+from mtl_core.quality import SHIPPED_MODEL
 from mtl_core.training.corpus import load_corpus, load_plan_folder
 from mtl_core.training.evidence import train_model
 

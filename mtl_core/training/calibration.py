@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 
-from mtl_core.model import Calibration
+from mtl_core.quality import Calibration
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

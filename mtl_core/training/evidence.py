@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 
 from mtl_core.features import document_vector
 from mtl_core.heads import rank_weights
-from mtl_core.model import Calibration, ModelConfig, MultiTaskModel
+from mtl_core.quality import Calibration, QualityConfig, QualityModel
 from mtl_core.rubric import MEASURES
 from mtl_core.segments import segment_document
 from mtl_core.training.calibration import fit_calibration
@@ -165,7 +165,7 @@ def train_model(
     real_plans: Sequence[LabelledPlan] = (),
     options: TrainingOptions | None = None,
     report: Callable[[str], None] | None = None,
-) -> MultiTaskModel:
+) -> QualityModel:
     """Train every head and calibrate it on held-out groups.
 
     Args:
@@ -189,21 +189,21 @@ def train_model(
     )
     say("training on everything")
     scores = fit_scores(dataset, np.ones(len(dataset.labels), np.bool_), chosen)
-    config = ModelConfig(
+    config = QualityConfig(
         encoder=encoder.name,
         fingerprint=encoder.fingerprint,
         top=chosen.top,
         calibration=calibration,
         training={**asdict(chosen), "plans": len(plans), "segments": len(corpus.segments)},
     )
-    model = MultiTaskModel(encoder, config)
+    model = QualityModel(encoder, config)
     _set_evidence_head(model, scores, dataset.features)
     fit_plan_head(model, np.concatenate(dataset.plan_vectors), corpus.others)
     return model
 
 
 @torch.no_grad()
-def _set_evidence_head(model: MultiTaskModel, scores: LinearScores, features: int) -> None:
+def _set_evidence_head(model: QualityModel, scores: LinearScores, features: int) -> None:
     head = model.evidence_head
     head.features.weight.copy_(torch.from_numpy(scores.weights[:features].T))
     head.features.bias.copy_(torch.from_numpy(scores.offsets))
@@ -211,7 +211,7 @@ def _set_evidence_head(model: MultiTaskModel, scores: LinearScores, features: in
 
 
 @torch.no_grad()
-def fit_plan_head(model: MultiTaskModel, plans: NDArray[np.float32], others: Sequence[OtherText]) -> None:
+def fit_plan_head(model: QualityModel, plans: NDArray[np.float32], others: Sequence[OtherText]) -> None:
     """Fit the head that knows a lesson plan from other text.
 
     Args:

@@ -11,7 +11,7 @@ import pytest
 
 from chatbot.coach import LessonCoach
 from mtl_core.encoder import EncodedTexts
-from mtl_core.model import check_text
+from mtl_core.quality import check_text
 from mtl_core.reading import Analysis, Evidence, MeasureReading
 from mtl_core.rubric import RUBRIC
 from mtl_core.segments import SegmentKind, segment_document

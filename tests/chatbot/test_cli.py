@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from chatbot import cli
 from mtl_core.encoder import SharedEncoder
-from mtl_core.model import MultiTaskModel
+from mtl_core.quality import QualityModel
 from mtl_core.rubric import MEASURES
 from retrieval import TemplateIndex
 
@@ -23,14 +23,14 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(encoder: SharedEncoder, model: MultiTaskModel, index: TemplateIndex, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(encoder: SharedEncoder, model: QualityModel, index: TemplateIndex, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs the command in this process, on the model and index that are loaded already."""
     load_index = cli._index
     monkeypatch.setattr(cli, "_encoder", lambda: encoder)
     monkeypatch.setattr(
         cli,
         "_model",
-        lambda folder: model if folder is None else MultiTaskModel.from_pretrained(folder, encoder=encoder),
+        lambda folder: model if folder is None else QualityModel.from_pretrained(folder, encoder=encoder),
     )
     monkeypatch.setattr(
         cli, "_index", lambda folder, *, encoder: load_index(folder, encoder=encoder) if folder else index

@@ -24,7 +24,7 @@ from chatbot.state import replay
 from mtl_core.encoder import EncodedTexts, SharedEncoder
 from mtl_core.errors import InputError
 from mtl_core.features import encoder_text
-from mtl_core.model import MultiTaskModel
+from mtl_core.quality import QualityModel
 from mtl_core.rubric import MEASURES
 from mtl_core.segments import segment_document
 from retrieval import TemplateIndex
@@ -57,7 +57,7 @@ SHORT_PLAN = (
 
 
 @pytest.fixture
-def coach(model: MultiTaskModel, index: TemplateIndex) -> LessonCoach:
+def coach(model: QualityModel, index: TemplateIndex) -> LessonCoach:
     return LessonCoach(model, index)
 
 
@@ -80,7 +80,7 @@ def test_the_golden_transcript(coach: LessonCoach, plan: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def opened(model: MultiTaskModel, index: TemplateIndex, plan: str) -> Turn:
+def opened(model: QualityModel, index: TemplateIndex, plan: str) -> Turn:
     return LessonCoach(model, index).open(plan)
 
 

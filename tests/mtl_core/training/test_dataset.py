@@ -8,7 +8,7 @@ import pytest
 from mtl_core.cues import BUCKETS, cue_matrix
 from mtl_core.encoder import SharedEncoder
 from mtl_core.features import encoder_text, feature_dimension
-from mtl_core.model import ModelConfig, MultiTaskModel
+from mtl_core.quality import QualityConfig, QualityModel
 from mtl_core.rubric import MEASURES
 from mtl_core.segments import segment_document
 from mtl_core.training.corpus import LabelledPlan, SegmentRow
@@ -112,7 +112,7 @@ def test_each_text_is_encoded_once(tiny: SharedEncoder, monkeypatch: pytest.Monk
 def test_reading_sees_exactly_what_training_saw(tiny: SharedEncoder, text: str) -> None:
     plan = make_plan(text)
     trained = build_dataset(tiny, plans=[plan], segments=[]).inputs[:, : feature_dimension(32)].toarray()
-    model, seen = MultiTaskModel(tiny, ModelConfig(encoder="tiny", fingerprint=tiny.fingerprint)), []
+    model, seen = QualityModel(tiny, QualityConfig(encoder="tiny", fingerprint=tiny.fingerprint)), []
     model.evidence_head.register_forward_pre_hook(lambda _head, inputs: seen.append(inputs[0]))
     model.analyse(text)
     np.testing.assert_allclose(seen[0].numpy(), trained, atol=1e-5)

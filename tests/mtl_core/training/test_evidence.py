@@ -15,7 +15,7 @@ from sklearn.metrics import roc_auc_score
 
 from mtl_core.encoder import SharedEncoder
 from mtl_core.heads import Cues
-from mtl_core.model import MultiTaskModel
+from mtl_core.quality import QualityModel
 from mtl_core.rubric import MEASURES
 from mtl_core.training.corpus import Corpus, load_corpus
 from mtl_core.training.dataset import UNKNOWN, EvidenceDataset, build_dataset
@@ -167,13 +167,13 @@ def small_corpus() -> Corpus:
 
 
 @pytest.fixture(scope="module")
-def trained(encoder: SharedEncoder) -> tuple[MultiTaskModel, Corpus, list[str]]:
+def trained(encoder: SharedEncoder) -> tuple[QualityModel, Corpus, list[str]]:
     corpus, told = small_corpus(), []
     model = train_model(encoder, corpus, options=TrainingOptions(folds=3), report=told.append)
     return model, corpus, told
 
 
-Trained = tuple[MultiTaskModel, Corpus, list[str]]
+Trained = tuple[QualityModel, Corpus, list[str]]
 
 
 def test_training_says_what_it_does(trained: Trained) -> None:
@@ -198,7 +198,7 @@ def test_a_trained_model_knows_its_own_segments(trained: Trained, encoder: Share
 def test_a_trained_model_saves_and_loads(trained: Trained, encoder: SharedEncoder, tmp_path: Path) -> None:
     model, corpus, _ = trained
     model.save_pretrained(tmp_path)
-    again = MultiTaskModel.from_pretrained(tmp_path, encoder=encoder)
+    again = QualityModel.from_pretrained(tmp_path, encoder=encoder)
     assert again.config == model.config
     assert again.config.training["plans"] == len(corpus.plans)
     for plan in corpus.plans[:3]:

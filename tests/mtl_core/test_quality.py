@@ -19,7 +19,7 @@ from safetensors.torch import save as save_tensors
 from mtl_core.encoder import SharedEncoder
 from mtl_core.errors import ArtifactError, InputError
 from mtl_core.features import encoder_text
-from mtl_core.model import SHIPPED_MODEL, Calibration, ModelConfig, MultiTaskModel
+from mtl_core.quality import SHIPPED_MODEL, Calibration, QualityConfig, QualityModel
 from mtl_core.reading import Analysis
 from mtl_core.rubric import MEASURES
 from mtl_core.saved import publish, read_saved
@@ -30,17 +30,17 @@ PLAN = (SHIPPED_CORPUS / "plans" / "p-01.md").read_bytes().decode()
 
 
 @pytest.fixture(scope="module")
-def reading(model: MultiTaskModel) -> Analysis:
+def reading(model: QualityModel) -> Analysis:
     return model.analyse(PLAN)
 
 
 @pytest.fixture(scope="module")
-def tiny_model(tiny: SharedEncoder) -> MultiTaskModel:
+def tiny_model(tiny: SharedEncoder) -> QualityModel:
     """Random heads on the tiny encoder, with wide bands of doubt so that every verdict comes up."""
     torch.manual_seed(0)
     band = [Calibration(slope=1 + n / 4, offset=n / 4 - 2, absent_below=0.3, present_from=0.7) for n in range(14)]
     calibration = dict(zip(MEASURES, band, strict=True))
-    return MultiTaskModel(tiny, ModelConfig(encoder="tiny", fingerprint=tiny.fingerprint, calibration=calibration))
+    return QualityModel(tiny, QualityConfig(encoder="tiny", fingerprint=tiny.fingerprint, calibration=calibration))
 
 
 @contextmanager
@@ -58,7 +58,7 @@ def encoder_calls() -> Iterator[list[list[str]]]:
         yield calls
 
 
-def segment_scores(model: MultiTaskModel, text: str) -> np.ndarray:
+def segment_scores(model: QualityModel, text: str) -> np.ndarray:
     """Scores ``[segments, measures]`` that the evidence head gives while a text is read."""
     seen = []
     handle = model.evidence_head.register_forward_hook(lambda _module, _inputs, output: seen.append(output.scores))
@@ -130,7 +130,7 @@ TEXT = st.text(max_size=120) | st.lists(
 @example("a. -")
 @example("A. -")
 @example("_a_ ___")
-def test_any_text_is_read_soundly_or_refused_with_a_reason(tiny_model: MultiTaskModel, text: str) -> None:
+def test_any_text_is_read_soundly_or_refused_with_a_reason(tiny_model: QualityModel, text: str) -> None:
     try:
         analysis = tiny_model.analyse(text)
     except InputError as error:
@@ -139,7 +139,7 @@ def test_any_text_is_read_soundly_or_refused_with_a_reason(tiny_model: MultiTask
     assert_sound(text, analysis)
 
 
-def test_one_reading_is_one_pass_over_each_different_segment(model: MultiTaskModel) -> None:
+def test_one_reading_is_one_pass_over_each_different_segment(model: QualityModel) -> None:
     text = "# Plan\n\nPupils write three sums.\n\n- exit card\n- exit card\n- **exit card**\n"
     with encoder_calls() as calls:
         analysis = model.analyse(text)
@@ -148,7 +148,7 @@ def test_one_reading_is_one_pass_over_each_different_segment(model: MultiTaskMod
     assert len(analysis.segments) == 5
 
 
-def test_an_edit_encodes_only_what_changed(model: MultiTaskModel, reading: Analysis) -> None:
+def test_an_edit_encodes_only_what_changed(model: QualityModel, reading: Analysis) -> None:
     added = "\n\nEvery child writes one subtraction sentence on a card and hands it in at the door.\n"
     edited = PLAN.replace("Praise the tidiest table.", "Stack the chairs.") + added
     with encoder_calls() as calls:
@@ -162,24 +162,24 @@ def test_an_edit_encodes_only_what_changed(model: MultiTaskModel, reading: Analy
     assert_same(again, model.analyse(edited))
 
 
-def test_the_same_text_again_encodes_nothing(model: MultiTaskModel, reading: Analysis) -> None:
+def test_the_same_text_again_encodes_nothing(model: QualityModel, reading: Analysis) -> None:
     again = model.analyse(PLAN, previous=reading)
     assert again.encoded == 0
     assert_same(again, reading)
 
 
-def test_an_earlier_reading_changes_no_judgement_whatever_was_in_it(model: MultiTaskModel) -> None:
+def test_an_earlier_reading_changes_no_judgement_whatever_was_in_it(model: QualityModel) -> None:
     before = model.analyse("# Objective\n\nToday is about sums.")
     text = "Objective:\n\nPupils solve three sums on a card and explain one of them."
     assert_same(model.analyse(text, previous=before), model.analyse(text))
 
 
-def test_a_reading_does_not_depend_on_what_was_read_before(model: MultiTaskModel, reading: Analysis) -> None:
+def test_a_reading_does_not_depend_on_what_was_read_before(model: QualityModel, reading: Analysis) -> None:
     model.analyse("Pupils write three sums on a card.")
     assert_same(model.analyse(PLAN), reading)
 
 
-def test_windows_line_ends_give_the_same_judgements(model: MultiTaskModel, reading: Analysis) -> None:
+def test_windows_line_ends_give_the_same_judgements(model: QualityModel, reading: Analysis) -> None:
     text = PLAN.replace("\n", "\r\n")
     windows = model.analyse(text)
     assert_sound(text, windows)
@@ -197,7 +197,7 @@ def test_windows_line_ends_give_the_same_judgements(model: MultiTaskModel, readi
         "{{ 7 * 7 }} '; DROP TABLE measures; --",
     ],
 )
-def test_instructions_inside_a_plan_change_no_other_segment(model: MultiTaskModel, instruction: str) -> None:
+def test_instructions_inside_a_plan_change_no_other_segment(model: QualityModel, instruction: str) -> None:
     plain = PLAN.replace("- Triangles and Squares: sheet B.", "- Wash the brushes before the break.")
     attacked = PLAN.replace("- Triangles and Squares: sheet B.", f"- {instruction}")
     harmless, scores = segment_scores(model, plain), segment_scores(model, attacked)
@@ -206,20 +206,20 @@ def test_instructions_inside_a_plan_change_no_other_segment(model: MultiTaskMode
     assert len(changed) == 1
 
 
-def test_a_saved_model_reads_the_same(model: MultiTaskModel, reading: Analysis, tmp_path: Path) -> None:
+def test_a_saved_model_reads_the_same(model: QualityModel, reading: Analysis, tmp_path: Path) -> None:
     model.save_pretrained(tmp_path / "new" / "folder")
-    again = MultiTaskModel.from_pretrained(tmp_path / "new" / "folder", encoder=model.encoder)
+    again = QualityModel.from_pretrained(tmp_path / "new" / "folder", encoder=model.encoder)
     assert again.config == model.config
     assert not again.training
     assert again.analyse(PLAN).measures == reading.measures
     assert again.analyse(PLAN).is_lesson_plan == reading.is_lesson_plan
 
 
-def test_a_saved_model_loads_the_encoder_that_it_names(model: MultiTaskModel) -> None:
-    assert MultiTaskModel.from_pretrained().encoder.fingerprint == model.encoder.fingerprint
+def test_a_saved_model_loads_the_encoder_that_it_names(model: QualityModel) -> None:
+    assert QualityModel.from_pretrained().encoder.fingerprint == model.encoder.fingerprint
 
 
-def test_every_head_is_trained_saved_and_moved(model: MultiTaskModel) -> None:
+def test_every_head_is_trained_saved_and_moved(model: QualityModel) -> None:
     names = set(dict(model.named_parameters()))
     assert names == {
         "heads.measures.features.weight",
@@ -231,11 +231,11 @@ def test_every_head_is_trained_saved_and_moved(model: MultiTaskModel) -> None:
     assert all(bool(parameter.any()) for parameter in model.parameters())
 
 
-def test_another_encoder_is_refused(model: MultiTaskModel, tiny: SharedEncoder) -> None:
+def test_another_encoder_is_refused(model: QualityModel, tiny: SharedEncoder) -> None:
     with pytest.raises(ArtifactError, match="trained on the encoder"):
-        MultiTaskModel.from_pretrained(encoder=tiny)
+        QualityModel.from_pretrained(encoder=tiny)
     with pytest.raises(ArtifactError, match="train the heads again"):
-        MultiTaskModel(tiny, model.config)
+        QualityModel(tiny, model.config)
 
 
 def test_changed_bytes_are_refused(tmp_path: Path, encoder: SharedEncoder) -> None:
@@ -245,7 +245,7 @@ def test_changed_bytes_are_refused(tmp_path: Path, encoder: SharedEncoder) -> No
     content[len(content) // 2] ^= 1
     weights.write_bytes(content)
     with pytest.raises(ArtifactError, match="sha256 differs"):
-        MultiTaskModel.from_pretrained(folder, encoder=encoder)
+        QualityModel.from_pretrained(folder, encoder=encoder)
 
 
 def rename_measure(meta: dict, _files: dict) -> None:
@@ -292,17 +292,17 @@ def test_a_model_that_does_not_fit_is_refused(
     change(meta, files)
     publish(tmp_path, kind="multi-task-model", schema_version=1, meta=meta, files=files)
     with pytest.raises(ArtifactError):
-        MultiTaskModel.from_pretrained(tmp_path, encoder=encoder)
+        QualityModel.from_pretrained(tmp_path, encoder=encoder)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_heads_that_are_not_finite_are_refused(tmp_path: Path, tiny: SharedEncoder, value: float) -> None:
-    model = MultiTaskModel(tiny, ModelConfig(encoder="tiny", fingerprint=tiny.fingerprint))
+    model = QualityModel(tiny, QualityConfig(encoder="tiny", fingerprint=tiny.fingerprint))
     with torch.no_grad():
         model.evidence_head.features.bias[3] = value
     model.save_pretrained(tmp_path)
     with pytest.raises(ArtifactError, match="not finite"):
-        MultiTaskModel.from_pretrained(tmp_path, encoder=tiny)
+        QualityModel.from_pretrained(tmp_path, encoder=tiny)
 
 
 @pytest.mark.parametrize(
@@ -321,12 +321,12 @@ def test_heads_that_are_not_finite_are_refused(tmp_path: Path, tiny: SharedEncod
         ("Pupils write \ud800 three sums.", "text"),
     ],
 )
-def test_a_text_that_cannot_be_read_is_refused(model: MultiTaskModel, text: str, reason: str) -> None:
+def test_a_text_that_cannot_be_read_is_refused(model: QualityModel, text: str, reason: str) -> None:
     with pytest.raises(InputError, match=reason):
         model.analyse(text)
 
 
-def test_the_longest_text_is_read(tiny_model: MultiTaskModel) -> None:
+def test_the_longest_text_is_read(tiny_model: QualityModel) -> None:
     text = ("Pupils write three sums.\n\n" * 8_000)[:200_000]
     analysis = tiny_model.analyse(text)
     assert analysis.encoded <= 2
@@ -349,7 +349,7 @@ def test_the_thresholds_part_the_verdicts() -> None:
     assert Calibration(slope=2, offset=1).probability(1) == pytest.approx(1 / (1 + np.exp(-3)))
 
 
-def test_the_shipped_model_is_calibrated_for_every_measure(model: MultiTaskModel) -> None:
+def test_the_shipped_model_is_calibrated_for_every_measure(model: QualityModel) -> None:
     assert list(model.config.measures) == list(MEASURES)
     assert set(model.config.calibration) == set(MEASURES)
     for calibration in model.config.calibration.values():
@@ -357,7 +357,7 @@ def test_the_shipped_model_is_calibrated_for_every_measure(model: MultiTaskModel
         assert calibration.absent_below <= calibration.present_from
 
 
-def refused(model: MultiTaskModel, reading: Analysis, texts: list[str]) -> float:
+def refused(model: QualityModel, reading: Analysis, texts: list[str]) -> float:
     """Share of texts that are not taken for a lesson plan; all are encoded in one go, which is faster."""
     segments = tuple(segment for text in texts for segment in segment_document(text))
     vectors = model.encoder.encode([encoder_text(segment.text) for segment in segments]).vectors
@@ -365,7 +365,7 @@ def refused(model: MultiTaskModel, reading: Analysis, texts: list[str]) -> float
     return sum(not model.analyse(text, previous=known).is_lesson_plan for text in texts) / len(texts)
 
 
-def test_texts_of_other_languages_are_refused(model: MultiTaskModel, reading: Analysis) -> None:
+def test_texts_of_other_languages_are_refused(model: QualityModel, reading: Analysis) -> None:
     """Lesson plans in other languages; the language alone must stop them."""
     rows = [json.loads(line) for line in (SHIPPED_CORPUS / "other_languages.jsonl").read_bytes().splitlines()]
     spanish = [row["text"] for row in rows if row["language"] == "es"]
@@ -374,11 +374,11 @@ def test_texts_of_other_languages_are_refused(model: MultiTaskModel, reading: An
     assert refused(model, reading, [row["text"] for row in rows if row["language"] != "es"]) >= 0.95
 
 
-def test_texts_that_are_no_plans_are_refused(model: MultiTaskModel, reading: Analysis) -> None:
+def test_texts_that_are_no_plans_are_refused(model: QualityModel, reading: Analysis) -> None:
     """The head was trained on these very texts, so this shows that it learned, not how well it generalises."""
     assert refused(model, reading, [other.text for other in load_corpus().others]) >= 0.95
 
 
-def test_plans_are_not_refused(model: MultiTaskModel, reading: Analysis) -> None:
+def test_plans_are_not_refused(model: QualityModel, reading: Analysis) -> None:
     """A sample of the plans that the head was trained on: it shows that it learned, not how well it generalises."""
     assert refused(model, reading, [plan.text for plan in load_corpus().plans[::6]]) <= 0.02

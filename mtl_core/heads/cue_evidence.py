@@ -1,4 +1,4 @@
-"""Heads over the shared encoder."""
+"""Heads of the quality reader: linear scores over segment features and word cues."""
 
 from __future__ import annotations
 

@@ -1,0 +1,101 @@
+"""From examples to padded tensors: every passage becomes one sequence of word pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+
+from mtl_core.data.examples import Example
+from mtl_core.data.tokens import align_words
+from mtl_core.heads.base import NO_WORD
+
+__all__ = ["TextBatch", "TokenisedExample", "pad_batch", "tokenise"]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenisedExample:
+    """Word pieces of one example.
+
+    Args:
+        sequences: Token ids of each passage, special tokens included.
+        words: Place of each word's first piece, ``CUT`` for a word beyond the token budget.
+    """
+
+    sequences: tuple[tuple[int, ...], ...]
+    words: tuple[int, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Number of tokens."""
+        return sum(map(len, self.sequences))
+
+
+class TextBatch(NamedTuple):
+    """What the encoder reads.
+
+    Args:
+        input_ids: ``[sequences, tokens]``.
+        attention_mask: ``[sequences, tokens]`` 1 for a token, 0 for padding.
+        lengths: ``[examples]`` number of sequences of each example.
+        words: ``[examples, words]`` place of each word's first piece, ``CUT`` or ``NO_WORD``.
+    """
+
+    input_ids: torch.Tensor
+    attention_mask: torch.Tensor
+    lengths: torch.Tensor
+    words: torch.Tensor
+
+    def to(self, device: torch.device) -> TextBatch:
+        """The batch on a device."""
+        return TextBatch(*(part.to(device) for part in self))
+
+
+def tokenise(tokenizer: Any, examples: Sequence[Example], *, max_tokens: int) -> list[TokenisedExample]:
+    """Word pieces of examples: words where they are given, else segments, else the text.
+
+    Args:
+        tokenizer: A fast Hugging Face tokenizer.
+        examples: The examples.
+        max_tokens: Token budget of a sequence, special tokens included.
+
+    Returns:
+        One entry an example.
+    """
+    texts = [text for example in examples if not example.words for text in example.segments or (example.text,)]
+    read = iter(tokenizer(texts, truncation=True, max_length=max_tokens, verbose=False)["input_ids"] if texts else [])
+    done = []
+    for example in examples:
+        if example.words:
+            ids, places = align_words(tokenizer, example.words, max_tokens)
+            done.append(TokenisedExample((tuple(ids),), tuple(places)))
+        else:
+            count = len(example.segments) or 1
+            done.append(TokenisedExample(tuple(tuple(next(read)) for _ in range(count))))
+    return done
+
+
+def pad_batch(examples: Sequence[TokenisedExample], *, pad_id: int) -> TextBatch:
+    """Pad examples to their longest sequence.
+
+    Args:
+        examples: At least one.
+        pad_id: Token id of padding.
+
+    Returns:
+        The batch.
+    """
+    sequences = [sequence for example in examples for sequence in example.sequences]
+    width = max(map(len, sequences))
+    ids = torch.full((len(sequences), width), pad_id, dtype=torch.long)
+    mask = torch.zeros_like(ids)
+    for row, sequence in enumerate(sequences):
+        ids[row, : len(sequence)] = torch.tensor(sequence)
+        mask[row, : len(sequence)] = 1
+    most = max(len(example.words) for example in examples)
+    words = torch.full((len(examples), most), NO_WORD, dtype=torch.long)
+    for row, example in enumerate(examples):
+        words[row, : len(example.words)] = torch.tensor(example.words, dtype=torch.long)
+    return TextBatch(ids, mask, torch.tensor([len(example.sequences) for example in examples]), words)

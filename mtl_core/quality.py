@@ -1,0 +1,271 @@
+"""The quality reader: one pass of the frozen encoder, 14 measures with their quotes, and is it a plan at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, cast
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import nn
+
+from mtl_core.cues import BUCKETS, cue_matrix
+from mtl_core.encoder import SharedEncoder
+from mtl_core.errors import ArtifactError, InputError, one_line
+from mtl_core.features import document_vector, encoder_text, feature_dimension, segment_features
+from mtl_core.heads import Cues, EvidenceHead, SequenceHead
+from mtl_core.language import detect_language
+from mtl_core.reading import Analysis, Evidence, MeasureReading, Verdict
+from mtl_core.rubric import MEASURES
+from mtl_core.saved import publish, read_saved
+from mtl_core.segments import Segment, SegmentKind, segment_document
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["SHIPPED_MODEL", "Calibration", "QualityConfig", "QualityModel"]
+
+SHIPPED_MODEL = Path(__file__).parent / "artifacts" / "quality"
+"""Folder of the heads that come with the package."""
+
+MAX_CHARACTERS = 200_000
+"""Longest document that is read."""
+
+_KIND = "multi-task-model"
+_SCHEMA_VERSION = 1
+
+
+class Calibration(BaseModel):
+    """How a document logit becomes a probability and a verdict.
+
+    Platt's sigmoid ``1 / (1 + exp(-(slope * logit + offset)))`` and a band of doubt; both are
+    fitted on predictions for documents that the head was not trained on.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    slope: float = 1.0
+    offset: float = 0.0
+    absent_below: float = Field(default=0.5, ge=0, le=1)
+    present_from: float = Field(default=0.5, ge=0, le=1)
+
+    def probability(self, logit: float) -> float:
+        """Calibrated probability of a logit."""
+        margin = float(np.clip(self.slope * logit + self.offset, -60.0, 60.0))
+        return float(1.0 / (1.0 + np.exp(-margin)))
+
+    def verdict(self, probability: float) -> Verdict:
+        """Present from the upper threshold on, absent below the lower one, unsure between."""
+        if probability >= self.present_from:
+            return "present"
+        return "absent" if probability < self.absent_below else "unsure"
+
+
+class QualityConfig(BaseModel):
+    """What a saved model is: its encoder, its measures, the shape of its heads, its calibration."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    encoder: str
+    fingerprint: str
+    measures: tuple[str, ...] = tuple(MEASURES)
+    top: int = Field(default=3, ge=1)
+    calibration: dict[str, Calibration] = Field(default_factory=dict)
+    plan_calibration: Calibration = Calibration()
+    training: dict[str, str | int | float] = Field(default_factory=dict)
+
+
+class QualityModel(nn.Module):
+    """The frozen shared encoder, evidence head for the measures and a head that knows a lesson plan from other text.
+
+    Args:
+        encoder: The shared encoder; it is not a submodule, since its weights stay as they are.
+        config: Must carry the encoder's fingerprint.
+
+    Raises:
+        ArtifactError: If the config was made for another encoder.
+    """
+
+    def __init__(self, encoder: SharedEncoder, config: QualityConfig) -> None:
+        super().__init__()
+        if config.fingerprint != encoder.fingerprint:
+            raise ArtifactError(
+                f"These heads were trained on the encoder {config.encoder!r} "
+                f"({config.fingerprint[:12]}), not on {encoder.name!r} ({encoder.fingerprint[:12]}). "
+                "Load that encoder, or train the heads again on this one."
+            )
+        self.encoder = encoder
+        self.config = config
+        features = feature_dimension(encoder.dimension)
+        measures = EvidenceHead(features=features, buckets=BUCKETS, measures=len(config.measures), top=config.top)
+        self.heads = nn.ModuleDict({"measures": measures, "lesson_plan": SequenceHead(encoder.dimension, 1)})
+        self.eval()
+
+    @property
+    def evidence_head(self) -> EvidenceHead:
+        """The head that judges the measures."""
+        return cast("EvidenceHead", self.heads["measures"])
+
+    @property
+    def plan_head(self) -> SequenceHead:
+        """The head that knows a lesson plan from other text."""
+        return cast("SequenceHead", self.heads["lesson_plan"])
+
+    def analyse(self, text: str, *, previous: Analysis | None = None) -> Analysis:
+        """Read a document in one pass of the encoder.
+
+        Args:
+            text: The document.
+            previous: An earlier reading by this model; segments that were in it are not encoded again.
+
+        Returns:
+            Vectors, probabilities and quotes. All offsets point into ``text``.
+
+        Raises:
+            InputError: If the text is empty, without a word, too long, or holds NUL bytes.
+        """
+        check_text(text)
+        segments = segment_document(text)
+        if not segments:
+            raise InputError("The text holds no word outside marks; give a lesson plan as plain text or markdown.")
+        vectors, encoded = self._segment_vectors(segments, previous)
+        matrix = np.stack([vectors[encoder_text(segment.text)] for segment in segments])
+        vector = document_vector(segments, vectors)
+        logits, scores = self._judge(segments, segment_features(segments, vectors))
+        language = detect_language(text)
+        return Analysis(
+            words=len(text.split()),
+            language=language,
+            is_lesson_plan=language == "en" and self._is_lesson_plan(vector),
+            measures=self._readings(segments, logits, scores),
+            vector=vector,
+            segments=tuple(segments),
+            segment_vectors=matrix,
+            text_vectors=vectors,
+            encoded=encoded,
+        )
+
+    def _segment_vectors(
+        self, segments: Sequence[Segment], previous: Analysis | None
+    ) -> tuple[dict[str, NDArray[np.float32]], int]:
+        """Vector by text of every segment and heading, and how many were not known before."""
+        known = previous.text_vectors if previous is not None else {}
+        texts = dict.fromkeys(
+            encoder_text(part) for segment in segments for part in (segment.text, segment.heading) if part
+        )
+        new = [text for text in texts if text not in known]
+        fresh = dict(zip(new, self.encoder.encode(new).vectors, strict=True))
+        return {text: fresh[text] if text in fresh else known[text] for text in texts}, len(new)
+
+    @torch.inference_mode()
+    def _judge(
+        self, segments: Sequence[Segment], features: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Logits ``[measures]`` of the document and ``[segments, measures]`` of each segment."""
+        words = cue_matrix(segments)
+        cues = Cues(*(torch.from_numpy(part) for part in (words.offsets, words.buckets, words.values)))
+        output = self.evidence_head(torch.from_numpy(features), cues, torch.tensor([len(segments)]))
+        return output.logits[0].numpy(), output.scores.numpy()
+
+    @torch.inference_mode()
+    def _is_lesson_plan(self, vector: NDArray[np.float32]) -> bool:
+        logit = float(self.heads["lesson_plan"](torch.from_numpy(vector)[None])[0, 0])
+        calibration = self.config.plan_calibration
+        return calibration.probability(logit) >= calibration.present_from
+
+    def _readings(
+        self, segments: Sequence[Segment], logits: NDArray[np.float32], scores: NDArray[np.float32]
+    ) -> dict[str, MeasureReading]:
+        # a heading alone is no evidence, so it may weigh but is never quoted
+        quotable = [row for row, segment in enumerate(segments) if segment.kind is not SegmentKind.HEADING]
+        readings = {}
+        for column, key in enumerate(self.config.measures):
+            calibration = self.config.calibration.get(key, Calibration())
+            probability = calibration.probability(float(logits[column]))
+            verdict = calibration.verdict(probability)
+            best = sorted(quotable, key=lambda row: (-scores[row, column], row))[: self.config.top]
+            if verdict == "present" and not best:
+                verdict = "unsure"
+            quoted = [segments[row] for row in best] if verdict != "absent" else []
+            evidence = tuple(Evidence(s.text, s.start, s.end) for s in quoted)
+            readings[key] = MeasureReading(probability, verdict, evidence)
+        return readings
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Publish heads and config in a folder, atomically; the encoder is named, not copied.
+
+        Args:
+            folder: Where.
+        """
+        # half precision keeps the word cues small; it moves no probability by more than a thousandth
+        tensors = {name: tensor.half().contiguous() for name, tensor in self.heads.state_dict().items()}
+        publish(
+            folder,
+            kind=_KIND,
+            schema_version=_SCHEMA_VERSION,
+            meta=self.config.model_dump(mode="json"),
+            files={"heads.safetensors": save_tensors(tensors)},
+        )
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path | None = None, *, encoder: SharedEncoder | None = None) -> Self:
+        """Read a saved model.
+
+        Args:
+            folder: The folder; ``None`` takes the heads that come with the package.
+            encoder: The encoder; ``None`` loads the one that the config names.
+
+        Returns:
+            The model, ready to read.
+
+        Raises:
+            ArtifactError: If the folder is damaged or made for another encoder or schema.
+        """
+        source = SHIPPED_MODEL if folder is None else Path(folder)
+        saved = read_saved(source, kind=_KIND, schema_version=_SCHEMA_VERSION)
+        try:
+            config = QualityConfig.model_validate(saved.meta)
+            tensors = load_tensors(saved.files["heads.safetensors"])
+        except (ValidationError, KeyError, SafetensorError) as error:
+            raise ArtifactError(f"The model in {source} cannot be read ({one_line(error)}); save it again.") from error
+        model = cls(encoder or SharedEncoder.load(config.encoder), config)
+        try:
+            model.heads.load_state_dict(tensors)
+        except RuntimeError as error:
+            raise ArtifactError(f"The heads in {source} do not fit its config; save the model again.") from error
+        if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()):
+            raise ArtifactError(f"The heads in {source} hold values that are not finite; train them again.")
+        return model
+
+
+def check_text(text: str) -> None:
+    """Refuse a text that cannot be read as a document.
+
+    Args:
+        text: The text.
+
+    Raises:
+        InputError: If it is empty, without a letter, too long, or binary.
+    """
+    if not text.strip():
+        raise InputError("The text is empty; give a lesson plan as plain text or markdown.")
+    if len(text) > MAX_CHARACTERS:
+        raise InputError(
+            f"The text has {len(text):,} characters; the limit is {MAX_CHARACTERS:,}. Give one lesson at a time."
+        )
+    controls = sum(character in _CONTROLS for character in text)
+    if "\0" in text or controls > len(text) / 100:
+        raise InputError("The text holds binary data; save the plan as UTF-8 text, markdown or .txt first.")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise InputError("The text holds half of a character (a lone surrogate); save the plan as UTF-8 text first.")
+    if not any(map(str.isalpha, text)):
+        raise InputError("The text holds no word; give a lesson plan as plain text or markdown.")
+
+
+_CONTROLS = frozenset(map(chr, [*range(1, 9), *range(14, 32), 127, 0xFFFD]))

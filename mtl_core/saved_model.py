@@ -1,0 +1,214 @@
+"""A multi-task model as a folder: a sentence-transformers model at its root, heads and decisions beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+
+from mtl_core.encoder import SharedEncoder
+from mtl_core.errors import ArtifactError, one_line
+from mtl_core.heads import Decision, HeadSettings
+from mtl_core.saved import write_atomic
+from mtl_core.tasks import Task
+
+if TYPE_CHECKING:
+    from mtl_core.model import MultiTaskModel
+
+__all__ = ["CONFIG_FILE", "ModelCard", "SavedConfig", "load_model", "read_config", "save_model"]
+
+CONFIG_FILE = "multitask.json"
+"""Names the tasks, their labels and decisions, and the hashes of the weights."""
+
+_HEADS_FILE = "heads.safetensors"
+_ENCODER_FILE = "model.safetensors"
+_SCHEMA_VERSION: Literal[1] = 1
+
+
+class ModelCard(BaseModel):
+    """What the folder tells of the training.
+
+    Args:
+        project: Name of the project.
+        encoder: Name of the encoder that the training began with.
+        datasets: Column maps by data set, as the training config gave them, so that an evaluation can read
+            the same files.
+        training: Settings of the training, for the reader.
+        figures: Validation figures by task and metric.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    project: str = ""
+    encoder: str = ""
+    datasets: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    training: dict[str, Any] = Field(default_factory=dict)
+    figures: dict[str, dict[str, float]] = Field(default_factory=dict)
+
+
+class SavedConfig(BaseModel):
+    """Content of ``multitask.json``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_version: Literal[1] = _SCHEMA_VERSION
+    tasks: tuple[Task, ...]
+    settings: HeadSettings
+    decisions: dict[str, Decision]
+    card: ModelCard
+    sha256: dict[str, str]
+
+
+def save_model(model: MultiTaskModel, folder: Path) -> None:
+    """Save a model so that the folder holds the old one or the new one, never a part.
+
+    Args:
+        model: The model.
+        folder: Where; a saved model or an empty folder there is replaced, anything else is kept.
+
+    Raises:
+        ArtifactError: If the folder holds something else, or cannot be written.
+    """
+    if folder.exists() and not (folder.is_dir() and (_is_saved(folder) or not any(folder.iterdir()))):
+        raise ArtifactError(f"{folder} holds something that is not a saved model; name an empty or a new folder.")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        staged = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".tmp"))
+    except OSError as error:
+        raise ArtifactError(f"{folder} cannot be written ({error.strerror}); name another folder.") from error
+    try:
+        _write_parts(model, staged)
+        _swap(staged, folder)
+    except OSError as error:
+        raise ArtifactError(f"{folder} cannot be written ({error.strerror}); nothing there was changed.") from error
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+def _is_saved(folder: Path) -> bool:
+    return (folder / CONFIG_FILE).is_file()
+
+
+def _write_parts(model: MultiTaskModel, staged: Path) -> None:
+    from mtl_core.model_card import model_card_text  # noqa: PLC0415 - that module needs this one
+
+    model.encoder.sentence_transformer.save_pretrained(str(staged), create_model_card=False)
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.heads.state_dict().items()}
+    (staged / _HEADS_FILE).write_bytes(save_tensors(tensors))
+    config = SavedConfig(
+        tasks=model.tasks,
+        settings=model.settings,
+        decisions=model.decisions,
+        card=model.card or ModelCard(encoder=model.encoder.name),
+        sha256={name: _sha256(staged / name) for name in (_HEADS_FILE, _ENCODER_FILE)},
+    )
+    (staged / "README.md").write_text(model_card_text(config), encoding="utf-8")
+    write_atomic(staged / CONFIG_FILE, (config.model_dump_json(indent=1) + "\n").encode())
+    staged.chmod(0o755)
+    for path in sorted(staged.rglob("*")):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _swap(staged: Path, folder: Path) -> None:
+    """Put the staged folder in the place of the old one, which is removed only when the new one stands."""
+    if not folder.exists():
+        staged.replace(folder)
+        return
+    old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".old"))
+    folder.replace(old)
+    try:
+        staged.replace(folder)
+    except OSError:
+        old.replace(folder)
+        raise
+    shutil.rmtree(old)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def read_config(folder: Path) -> SavedConfig:
+    """Read what a saved model says of itself, its weights verified.
+
+    Args:
+        folder: The folder.
+
+    Returns:
+        The config.
+
+    Raises:
+        ArtifactError: If a part is missing, damaged, or of another schema.
+    """
+    try:
+        config = SavedConfig.model_validate_json((folder / CONFIG_FILE).read_bytes())
+    except OSError as error:
+        raise ArtifactError(f"{folder} holds no {CONFIG_FILE}; give the folder of a trained model.") from error
+    except ValidationError as error:
+        raise ArtifactError(
+            f"{folder / CONFIG_FILE} cannot be read by this version ({one_line(error)}); train or save the model again."
+        ) from error
+    for name in (_HEADS_FILE, _ENCODER_FILE):
+        path = folder / name
+        if not path.is_file():
+            raise ArtifactError(f"{path} is missing; save the model again.")
+        if _sha256(path) != config.sha256.get(name):
+            raise ArtifactError(f"{path} is truncated or was changed after it was saved; save the model again.")
+    return config
+
+
+def load_model(source: str | Path, *, device: str = "cpu") -> MultiTaskModel:
+    """Read a saved model from a folder or from the hub.
+
+    Args:
+        source: A folder or a hub name.
+        device: A torch device name.
+
+    Returns:
+        The model.
+
+    Raises:
+        ArtifactError: If it is damaged, incomplete, or of another schema.
+    """
+    from mtl_core.model import MultiTaskModel  # noqa: PLC0415 - that module needs this one
+
+    folder = _local_folder(source)
+    config = read_config(folder)
+    loaded = SharedEncoder.load(folder, device=device)
+    model = MultiTaskModel(loaded, config.tasks, settings=config.settings, decisions=config.decisions, card=config.card)
+    try:
+        tensors: Mapping[str, torch.Tensor] = load_tensors((folder / _HEADS_FILE).read_bytes())
+        model.heads.load_state_dict(tensors)
+    except (SafetensorError, RuntimeError) as error:
+        raise ArtifactError(f"The heads in {folder} do not fit its config ({one_line(error)}); train again.") from error
+    if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()):
+        raise ArtifactError(f"The heads in {folder} hold values that are not finite; train them again.")
+    return model.to(device)
+
+
+def _local_folder(source: str | Path) -> Path:
+    folder = Path(source)
+    if folder.exists() or isinstance(source, Path) or source.count("/") != 1:
+        return folder
+    from huggingface_hub import snapshot_download  # noqa: PLC0415 - only for hub names
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError  # noqa: PLC0415
+
+    try:
+        return Path(snapshot_download(source))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        raise ArtifactError(f"{source} is neither a folder nor a model on the hub ({one_line(error)}).") from error
