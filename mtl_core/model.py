@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mtl_core.quality import QualityModel
     from mtl_core.saved_model import ModelCard
 
-__all__ = ["ModelOutputs", "MultiTaskModel"]
+__all__ = ["ModelOutputs", "MultiTaskModel", "as_example"]
 
 _TOKENS_PER_BATCH = 4096
 
@@ -194,7 +194,7 @@ class MultiTaskModel(nn.Module, ModelHubMixin):  # type: ignore[misc]
             InputError: If a text is empty, or a task unknown.
         """
         with_words = any(self.head(name).unit == "word" for name in (tasks if tasks is not None else self.heads))
-        given = [_as_example(example, number, words=with_words) for number, example in enumerate(examples)]
+        given = [as_example(example, number, words=with_words) for number, example in enumerate(examples)]
         results: list[dict[str, Prediction]] = [{} for _ in given]
         for batch in self.outputs(given, tasks=tasks):
             for name, logits in batch.logits.items():
@@ -243,7 +243,20 @@ class MultiTaskModel(nn.Module, ModelHubMixin):  # type: ignore[misc]
         return load_model(folder)
 
 
-def _as_example(given: str | Example, number: int, *, words: bool) -> Example:
+def as_example(given: str | Example, number: int, *, words: bool) -> Example:
+    """What a user gave for prediction, as an example.
+
+    Args:
+        given: A text or an example.
+        number: Its place among those given, for messages.
+        words: Whether a text without words and segments is cut into words at blanks.
+
+    Returns:
+        The example.
+
+    Raises:
+        InputError: If the text is empty.
+    """
     example = Example(text=given, labels={}, source=f"text {number + 1}") if isinstance(given, str) else given
     if not example.text.strip():
         raise InputError(f"{example.source or f'text {number + 1}'} is empty; give some text.")

@@ -17,7 +17,8 @@ SENTENCES = "sentences"
 def _quoted(value: Any) -> Any:
     """A scalar of a YAML file as the text that a cell would hold."""
     if isinstance(value, bool):
-        raise ValueError("without quotes, YAML reads yes, no, true and false as booleans; put the value in quotes")
+        # pydantic turns a ValueError, and no TypeError, into a message of the configuration
+        raise ValueError("without quotes, YAML reads yes, no, true and false as booleans; put the value in quotes")  # noqa: TRY004
     return str(value) if isinstance(value, int) else value
 
 

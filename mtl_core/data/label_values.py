@@ -120,6 +120,8 @@ def _class(value: Any, column: LabelColumn, task: Task) -> Label:
     whole = _mapped(value, column)
     if task.separator is None or task.separator not in whole or whole in task.labels:
         return _checked(whole, task)
+    if not task.labels:
+        return whole
     return task.separator.join(_checked(_mapped(part, column), task) for part in whole.split(task.separator))
 
 

@@ -17,7 +17,8 @@ def infer_labels(task: Task, examples: Sequence[Example]) -> Task:
     """Complete a task with the labels of its training examples, and refuse what cannot be learned.
 
     Binary tasks get ``0`` and ``1``; token tasks ``O`` first, then the tags sorted, with the ``I-``
-    of each ``B-`` and the ``B-`` of each ``I-``; all others their labels sorted by name.
+    of each ``B-`` and the ``B-`` of each ``I-``; all others their labels sorted by name. A multiclass
+    label with several right answers (``a#b``) is a label of its own.
 
     Args:
         task: The task; labels that it names are kept.
@@ -40,22 +41,16 @@ def infer_labels(task: Task, examples: Sequence[Example]) -> Task:
     return type(task).model_validate({**task.model_dump(), "labels": _labels(task, given)})
 
 
-def single_labels(task: Task, label: Label) -> tuple[str, ...]:
+def single_labels(label: Label) -> tuple[str, ...]:
     """The single labels that one example's label holds.
 
     Args:
-        task: The task.
-        label: Its label of one example.
+        label: The label of one task.
 
     Returns:
-        The tags of a token task, the set of a multilabel task, the several right answers of a
-        multiclass task with a separator, else the label alone.
+        The tags of a token task, the set of a multilabel task, else the label alone.
     """
-    if isinstance(label, tuple):
-        return label
-    if task.kind == "multiclass" and task.separator is not None and label not in task.labels:
-        return tuple(label.split(task.separator))
-    return (label,)
+    return label if isinstance(label, tuple) else (label,)
 
 
 def _check_two_classes(task: Task, given: Iterable[Label]) -> None:
@@ -63,7 +58,7 @@ def _check_two_classes(task: Task, given: Iterable[Label]) -> None:
     if task.kind in SET_KINDS:
         classes = {listed(sorted(label)) for label in given}
     else:
-        classes = {single for label in given for single in single_labels(task, label)}
+        classes = {single for label in given for single in single_labels(label)}
     if len(classes) < 2:
         raise InputError(
             f"Task {task.name!r} has only the label {next(iter(classes), '')!r} in the training data; "
@@ -74,7 +69,7 @@ def _check_two_classes(task: Task, given: Iterable[Label]) -> None:
 def _labels(task: Task, given: Iterable[Label]) -> tuple[str, ...]:
     if task.kind == "binary":
         return ABSENT_PRESENT
-    found = {single for label in given for single in single_labels(task, label)}
+    found = {single for label in given for single in single_labels(label)}
     if task.kind != "token":
         return tuple(sorted(found))
     types = {tag[2:] for tag in found if tag != OUTSIDE}

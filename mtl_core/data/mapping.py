@@ -27,8 +27,9 @@ def read_examples(
     *,
     dataset: str,
     split: str | None = None,
-    format: Format = "auto",  # noqa: A002
+    format: Format = "auto",  # noqa: A002  # the field's own word
     config: str | None = None,
+    allow_new_labels: bool = False,
 ) -> list[Example]:
     """Read a data set as examples with the labels that are known.
 
@@ -40,6 +41,7 @@ def read_examples(
         split: Split of a Hugging Face data set.
         format: How the data set is stored.
         config: Configuration of a Hugging Face data set that has several.
+        allow_new_labels: Keep a label that its task does not name, as held-out data may hold one.
 
     Returns:
         One example a row, in the order of the file.
@@ -47,14 +49,12 @@ def read_examples(
     Raises:
         InputError: If a column does not exist, or rows cannot be used: the first ten by ``file:line``.
     """
-    by_name = {task.name: task for task in tasks}
+    by_name = {task.name: _open_ended(task) if allow_new_labels else task for task in tasks}
     _check_tasks(columns, by_name)
     examples: list[Example] = []
     seen: dict[str, None] = {}
     bad: list[str] = []
-    total = 0
     for where, row in read_rows(source, format=format, split=split, config=config):
-        total += 1
         seen.update(dict.fromkeys(row))
         try:
             examples.append(_example(row, columns, by_name, dataset=dataset, source=where))
@@ -62,10 +62,18 @@ def read_examples(
             bad.append(f"  {where}: {error}")
     _check_columns(source, columns, seen)
     if bad:
-        more = [f"  and {len(bad) - _SHOWN} more"] if len(bad) > _SHOWN else []
-        lines = "\n".join([*bad[:_SHOWN], *more])
-        raise InputError(f"{len(bad)} of {total} rows of {source} cannot be used; correct or remove them:\n{lines}")
+        raise InputError(_all_bad(source, bad, total=len(examples) + len(bad)))
     return examples
+
+
+def _all_bad(source: str | Path, bad: Sequence[str], *, total: int) -> str:
+    rest = [f"  and {len(bad) - _SHOWN} more"] if len(bad) > _SHOWN else []
+    head = f"{len(bad)} of {total} rows of {source} cannot be used; correct or remove them:"
+    return "\n".join([head, *bad[:_SHOWN], *rest])
+
+
+def _open_ended(task: Task) -> Task:
+    return task if task.kind == "binary" else task.model_copy(update={"labels": ()})
 
 
 def _check_tasks(columns: ColumnMap, tasks: Mapping[str, Task]) -> None:

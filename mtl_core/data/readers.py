@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from mtl_core.data.hints import listed
 from mtl_core.data.table_files import read_hugging_face, read_parquet
@@ -30,7 +30,7 @@ _BY_SUFFIX: dict[str, Format] = {
 def read_rows(
     path_or_name: str | Path,
     *,
-    format: Format = "auto",  # noqa: A002
+    format: Format = "auto",  # noqa: A002  # the field's own word
     split: str | None = None,
     config: str | None = None,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -76,7 +76,9 @@ def _format_of(path: Path) -> Format:
     if path.is_dir() or (found is None and not path.exists()):
         return "hf"
     if found is None:
-        raise InputError(f"The format of {path} is not known from its name; give one of {listed(Format.__args__[1:])}.")
+        raise InputError(
+            f"The format of {path} is not known from its name; give one of {listed(get_args(Format)[1:])}."
+        )
     return found
 
 

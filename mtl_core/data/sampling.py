@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
@@ -80,8 +81,8 @@ class BatchPlan:
                 f"batch_size {batch_size} and bucket {bucket} must be 1 or more, temperature {temperature} 1 or more, "
                 f"seed {seed} 0 or more."
             )
-        if strategy not in Strategy.__args__:
-            raise InputError(f"There is no strategy {strategy!r}; use one of {', '.join(Strategy.__args__)}.")
+        if strategy not in get_args(Strategy):
+            raise InputError(f"There is no strategy {strategy!r}; use one of {', '.join(get_args(Strategy))}.")
         self._batch_size = batch_size
         self._seed = seed
         self._strategy = strategy
@@ -110,7 +111,8 @@ class BatchPlan:
         by_dataset = {name: self._batches(name, number) for name in self._lengths}
         if self._strategy == "round_robin":
             return list(chain.from_iterable(zip(*by_dataset.values(), strict=True)))
-        batches = list(chain.from_iterable(by_dataset.values()))
+        # by name, so that the order of the mapping decides nothing
+        batches = list(chain.from_iterable(by_dataset[name] for name in sorted(by_dataset)))
         order = np.random.default_rng([self._seed, number]).permutation(len(batches))
         return [batches[index] for index in order]
 
@@ -166,8 +168,8 @@ class BatchPlan:
 
 def _largest_remainder(total: int, weights: Mapping[str, float]) -> dict[str, int]:
     """Whole numbers of the given sum, in proportion to the weights."""
-    scale = total / sum(weights.values())
-    exact = {name: weight * scale for name, weight in weights.items()}
+    scale = total / math.fsum(weights.values())
+    exact = {name: weights[name] * scale for name in sorted(weights)}
     whole = {name: int(value) for name, value in exact.items()}
     by_rest = sorted(exact, key=lambda name: whole[name] - exact[name])
     for name in by_rest[: total - sum(whole.values())]:

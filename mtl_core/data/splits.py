@@ -50,46 +50,44 @@ def split_examples(
 ) -> dict[str, list[Example]]:
     """Split into training, validation and test parts without leakage.
 
-    Examples of the same text (case and blanks aside) or, with ``grouped``, of the same group always
-    land in one part. What hangs together is dealt greedily, the largest first and then the rarest
-    label first, to the part that is furthest behind its share of those labels, so that no part misses
-    its share by more than the largest such bundle (twice that where there are hardly more bundles than
-    parts). Examples without a label of ``stratify_by`` are a stratum of their own.
+    Examples of the same text (case and blanks aside) or, with ``grouped``, of the same group land in
+    one part. No part misses its share by more than the largest such bundle (twice that where there are
+    hardly more bundles than parts).
 
     Args:
         examples: The examples.
         validation: Share of the validation part; 0 for none.
         test: Share of the test part; 0 for none.
         seed: Decides between bundles of equal size and rarity.
-        stratify_by: Name of the task whose labels each part holds in the same proportion.
+        stratify_by: Task whose labels each part holds in proportion; no label counts as one more.
         grouped: Whether ``Example.group`` holds together; groups of two data sets are never the same.
 
     Returns:
         Examples by the names in ``PARTS``, each part in the given order.
 
     Raises:
-        InputError: If the shares leave nothing to train on, a part would be empty, or no example has
-            a label of ``stratify_by``.
+        InputError: If a part would be empty, or no example has a label of ``stratify_by``.
     """
-    shares = (1.0 - validation - test, validation, test)
-    if min(validation, test) < 0 or shares[0] <= 0:
-        raise InputError(f"Shares of {validation} and {test} leave no training part; give less than 1 together.")
+    shares = _checked_shares(validation, test)
     if seed < 0:
         raise InputError(f"The seed is {seed}; give 0 or more.")
+    if stratify_by is not None:
+        _check_labelled(examples, stratify_by)
     bundles = _bundles(examples, stratify_by=stratify_by, grouped=grouped)
-    parts = sum(share > 0 for share in shares)
-    if len(bundles) < parts:
+    if len(bundles) < (parts := sum(share > 0 for share in shares)):
         raise InputError(
-            f"{len(examples)} examples make {len(bundles)} bundles that share no text or group, too few for {parts} "
-            "parts; add examples, or give the splits as files."
+            f"{len(examples)} examples make {len(bundles)} bundles without a shared text or group, too few for "
+            f"{parts} parts; add examples, or give the splits as files."
         )
-    order = np.random.default_rng(seed).permutation(len(bundles))
-    part_of = assign([bundles[index] for index in order], shares=shares)
-    split: dict[str, list[Example]] = {name: [] for name in PARTS}
-    where = {row: part for index, part in zip(order, part_of, strict=True) for row in bundles[index].rows}
-    for row, example in enumerate(examples):
-        split[PARTS[where[row]]].append(example)
-    return split
+    order = np.random.default_rng(seed).permutation(len(bundles)).tolist()
+    dealt = [bundles[index] for index in order]
+    part_of = {
+        row: part for bundle, part in zip(dealt, assign(dealt, shares=shares), strict=True) for row in bundle.rows
+    }
+    return {
+        name: [example for row, example in enumerate(examples) if part_of[row] == part]
+        for part, name in enumerate(PARTS)
+    }
 
 
 def leakage(train: Sequence[Example], other: Sequence[Example]) -> list[Leak]:
@@ -125,16 +123,28 @@ def _bundles(examples: Sequence[Example], *, stratify_by: str | None, grouped: b
     for row, root in enumerate(_roots(examples, grouped=grouped)):
         rows_by_root[root].append(row)
     strata = [_strata(example, stratify_by) for example in examples]
-    if stratify_by is not None and examples and not any(stratify_by in example.labels for example in examples):
-        known = sorted({name for example in examples for name in example.labels})
-        raise InputError(
-            f"No example has a label of task {stratify_by!r} to stratify by; the labelled tasks are {listed(known)}."
-            f"{did_you_mean(stratify_by, known)}"
-        )
     return [
         Bundle(tuple(rows), Counter(stratum for row in rows for stratum in strata[row]))
         for rows in rows_by_root.values()
     ]
+
+
+def _checked_shares(validation: float, test: float) -> tuple[float, float, float]:
+    shares = (round(1.0 - validation - test, 9), validation, test)
+    if not all(0 <= share <= 1 for share in shares) or not shares[0]:
+        raise InputError(
+            f"Shares of {validation} and {test} leave no training part; give 0 or more each, less than 1 together."
+        )
+    return shares
+
+
+def _check_labelled(examples: Sequence[Example], task: str) -> None:
+    known = sorted({name for example in examples for name in example.labels})
+    if task not in known:
+        raise InputError(
+            f"No example has a label of task {task!r} to stratify by; the labelled tasks are {listed(known)}."
+            f"{did_you_mean(task, known)}"
+        )
 
 
 def _strata(example: Example, task: str | None) -> frozenset[Hashable]:

@@ -27,8 +27,8 @@ def read_parquet(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         InputError: If pyarrow is missing or the file is no Parquet file.
     """
     try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+        import pyarrow as pa  # noqa: PLC0415  # heavy
+        import pyarrow.parquet as pq  # noqa: PLC0415  # heavy
     except ImportError as error:
         raise InputError(f"{path} needs the library pyarrow; install it with: pip install pyarrow") from error
     number = 0
@@ -58,7 +58,7 @@ def read_hugging_face(
         InputError: If the library is missing, the data set cannot be loaded, or the split must be named.
     """
     try:
-        import datasets
+        import datasets  # noqa: PLC0415  # heavy
     except ImportError as error:
         raise InputError(f"{name} needs the library datasets; install it with: pip install datasets") from error
     # loaders fail in many ways: each is one clear error to the user

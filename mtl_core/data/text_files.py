@@ -9,7 +9,7 @@ import json
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 from mtl_core.errors import InputError, one_line
 
@@ -107,12 +107,15 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
     """Lines with their number from 1, decoded one by one so that a wrong byte is named by its line."""
     number = 0
     try:
-        with _opened(path) as stream:
+        with path.open("rb") as plain:
+            packed = plain.peek(len(_GZIP)).startswith(_GZIP)
+            stream = gzip.GzipFile(fileobj=plain) if packed else plain
+            _check_text(path, stream.peek(_PEEK)[:_PEEK])
             for number, raw in enumerate(stream, start=1):
                 yield number, raw.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
         raise InputError(
-            f"{path}:{number} is not UTF-8 (byte {error.start + 1} of the line); save the file as UTF-8."
+            f"{path}:{number} is not UTF-8 from its byte {error.start + 1} on; save the file as UTF-8."
         ) from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"{path} is a damaged gzip file after line {number}; make or copy it again.") from error
@@ -120,19 +123,9 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
         raise InputError(f"{path} cannot be read ({error.strerror}).") from error
 
 
-def _opened(path: Path) -> BinaryIO:
-    with path.open("rb") as plain:
-        packed = plain.read(len(_GZIP)) == _GZIP
-    stream = cast("BinaryIO", gzip.open(path, "rb") if packed else path.open("rb"))
-    try:
-        start = stream.read(_PEEK)
-        if start.startswith(_WIDE_MARKS):
-            raise InputError(f"{path}:1 is UTF-16 or UTF-32, not UTF-8; save the file as UTF-8.")
-        if b"\0" in start:
-            line = start[: start.index(b"\0")].count(b"\n") + 1
-            raise InputError(f"{path}:{line} holds binary data, not text; name a text file, or its format.")
-        stream.seek(0)
-    except BaseException:
-        stream.close()
-        raise
-    return stream
+def _check_text(path: Path, start: bytes) -> None:
+    if start.startswith(_WIDE_MARKS):
+        raise InputError(f"{path}:1 is UTF-16 or UTF-32, not UTF-8; save the file as UTF-8.")
+    if b"\0" in start:
+        line = start[: start.index(b"\0")].count(b"\n") + 1
+        raise InputError(f"{path}:{line} holds binary data, not text; name a text file, or its format.")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Outlier", "embedding_map", "find_outliers", "outlier_map", "project"]
 
-_REST = "#BBBBBB"
+_REST = "#A9B4C2"
 _NAMED = 10
 
 Floats = NDArray[np.float64]
@@ -95,13 +95,13 @@ def embedding_map(
     counts = sorted(Counter(shown.tolist()).items(), key=lambda item: (-item[1], item[0]))
     common = counts if len(counts) <= len(COLOURS) else counts[: len(COLOURS)]
     figure, axes = new_figure(width=7.6, height=5.2, title=title)
-    rest = ~np.isin(shown, [label for label, _ in common])
-    if rest.any():
-        name = f"{len(counts) - len(common)} other labels ({rest.sum()})"
-        axes.scatter(x[rest], y[rest], s=12, color=_REST, marker=".", label=name)
     for (label, count), colour, marker in zip(common, COLOURS, MARKERS, strict=False):
         name, own = f"{plain_label(label, most=28)} ({count})", shown == label
         axes.scatter(x[own], y[own], s=16, color=colour, marker=marker, alpha=0.75, linewidths=0, label=name)
+    rest = ~np.isin(shown, [label for label, _ in common])
+    if rest.any():
+        name = f"{len(counts) - len(common)} other labels ({rest.sum()})"
+        axes.scatter(x[rest], y[rest], s=12, color=_REST, marker=".", label=name, zorder=0)
     _finish(axes)
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8, markerscale=1.5)
     return to_png(figure)
@@ -139,15 +139,17 @@ def outlier_map(
     seed: int,
     texts: Sequence[str] = (),
     title: str = "Outliers (isolation forest, t-SNE)",
+    most: int = 2000,
 ) -> bytes:
     """Map of embeddings with the outliers marked, the first ten numbered.
 
     Args:
         embeddings: ``[n, dimensions]``.
         outliers: From :func:`find_outliers` on the same embeddings.
-        seed: Of the map.
+        seed: Of the sample and the map.
         texts: ``[n]`` the texts; with them the first ten outliers are quoted beneath the map.
         title: Above the picture.
+        most: Of more other texts, a random sample of this size is drawn, since t-SNE takes long.
 
     Returns:
         PNG bytes.
@@ -159,21 +161,39 @@ def outlier_map(
     rows = [outlier.row for outlier in outliers]
     if any(row >= len(vectors) for row in rows) or (texts and len(texts) != len(vectors)):
         raise InputError("The outliers and texts must be those of the embeddings; give the same rows to both.")
-    x, y = project(vectors, seed=seed).T
-    figure, axes = new_figure(width=7.2, height=5.0 + (0.18 * min(len(rows), _NAMED) if texts else 0), title=title)
     others = np.setdiff1d(np.arange(len(vectors)), rows)
-    axes.scatter(x[others], y[others], s=12, color=_REST, label=f"others ({len(others)})")
-    axes.scatter(x[rows], y[rows], s=36, color=COLOURS[4], marker="X", label=f"outliers ({len(rows)})")
-    for number, row in enumerate(rows[:_NAMED], start=1):
-        axes.annotate(
-            str(number), (x[row], y[row]), xytext=(5, 4), textcoords="offset points", fontsize=9, weight="bold"
+    if len(others) > most:
+        others = np.sort(np.random.default_rng(seed).choice(others, most, replace=False))
+    x, y = project(vectors[[*rows, *others]], seed=seed).T
+    named = rows[:_NAMED]
+    figure, axes = new_figure(width=7.2, height=5.0 + (0.18 * len(named) if texts else 0), title=title)
+    axes.scatter(x[len(rows) :], y[len(rows) :], s=12, color=_REST, label=f"others ({len(others)})")
+    if rows:
+        axes.scatter(
+            x[: len(rows)], y[: len(rows)], s=36, color=COLOURS[4], marker="X", label=f"outliers ({len(rows)})"
         )
+    _number(axes, list(zip(x, y, strict=True))[: len(named)])
     _finish(axes)
-    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8)
+    axes.legend(loc="upper left", fontsize=8)
     if texts:
-        quotes = [f"{number}  {plain_label(texts[row], most=95)}" for number, row in enumerate(rows[:_NAMED], start=1)]
+        quotes = [f"{number:>2}  {plain_label(texts[row], most=95)}" for number, row in enumerate(named, start=1)]
         axes.set_xlabel("First axis\n\n" + "\n".join(quotes), loc="left", fontsize=8)
     return to_png(figure)
+
+
+def _number(axes: Axes, places: Sequence[tuple[float, float]]) -> None:
+    """Numbers in a column beside the map, each with a line to its point: points may lie on each other."""
+    from_top = sorted(range(len(places)), key=lambda index: -places[index][1])
+    for slot, index in enumerate(from_top):
+        axes.annotate(
+            str(index + 1),
+            places[index],
+            xytext=(1.05, 1 - (slot + 0.5) / len(places)),
+            textcoords="axes fraction",
+            va="center",
+            fontsize=9,
+            arrowprops={"arrowstyle": "-", "color": COLOURS[4], "linewidth": 0.6},
+        )
 
 
 def _finish(axes: Axes) -> None:

@@ -53,11 +53,12 @@ class Evaluation:
 
 
 def _with_exact_match(figures: dict[str, Any], whole: Evaluation) -> dict[str, Any]:
-    """Token and multi-answer tasks carry the joint exact match too, where several tasks are judged together."""
-    joint = len(whole.tasks) > 1 and whole.exact_match is not None
-    if joint and (figures["kind"] == "token" or figures.get("accuracy_first") is not None):
-        figures["joint_exact_match"] = whole.exact_match
-    return figures
+    """Where several tasks are judged together, ``exact_match`` is that of all of them (as ATIS papers count it)."""
+    if len(whole.tasks) < 2 or (figures["kind"] != "token" and figures.get("accuracy_first") is None):
+        return figures
+    if figures["kind"] == "token":
+        figures["tags_exact_match"] = figures["exact_match"]
+    return {**figures, "exact_match": whole.exact_match}
 
 
 def main_figure(scores: Scores) -> float:

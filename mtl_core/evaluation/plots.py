@@ -109,7 +109,9 @@ def reliability_diagram(
         confidence, accuracy, counts = zip(*filled, strict=True)
         areas = [20 + 180 * count / sum(counts) for count in counts]
         axes.plot(confidence, accuracy, color=COLOURS[number], linewidth=1.5)
-        axes.scatter(confidence, accuracy, s=areas, color=COLOURS[number], marker=MARKERS[number], label=name)
+        axes.scatter(
+            confidence, accuracy, s=areas, color=COLOURS[number], marker=MARKERS[number], label=name, clip_on=False
+        )
     axes.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="Confidence of the label predicted", ylabel="Share that is right")
     axes.set_aspect("equal")
     axes.grid(visible=True, alpha=0.25)
@@ -143,7 +145,7 @@ def label_f1_bars(per_label: Mapping[str, Score], *, title: str = "F1 by label")
     for place, (_, f1, support) in zip(places, shown, strict=True):
         axes.text(f1 + 0.01, place, f"{f1:.2f}  (n={support})", va="center", fontsize=8)
     axes.set_yticks(places, [plain_label(label) for label, _, _ in shown], fontsize=8)
-    axes.set(xlim=(0, 1.25), xlabel="F1 (n: gold examples)", ylabel="Label", ylim=(len(shown) - 0.5, -0.5))
+    axes.set(xlim=(0, 1.35), xlabel="F1 (n: gold examples)", ylabel="Label", ylim=(len(shown) - 0.5, -0.5))
     axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
     return to_png(figure)
 

@@ -51,7 +51,7 @@ class MulticlassHead(TaskHead):
                 label = example.labels[name]
                 if not isinstance(label, str):
                     raise InputError(f"{example.source}: task {name!r} takes one label, not {list(label)}.")
-                values[row], known[row] = self.number(label, source=example.source), True
+                values[row], known[row] = self._class_of(label, source=example.source), True
             if name in example.soft:
                 if len(example.soft[name]) != labels:
                     raise InputError(
@@ -60,6 +60,14 @@ class MulticlassHead(TaskHead):
                     )
                 soft[row], taught[row] = torch.tensor(example.soft[name]), True
         return Targets(values, known, soft, taught) if bool(taught.any()) else Targets(values, known)
+
+    def _class_of(self, label: str, *, source: str) -> int:
+        """Number of a label; of several right answers that are no label together, the first that is one."""
+        separator = self.task.separator
+        if label in self.task.labels or separator is None:
+            return self.number(label, source=source)
+        known = [part for part in label.split(separator) if part in self.task.labels]
+        return self.number(known[0] if known else label, source=source)
 
     def loss(self, logits: torch.Tensor, targets: Targets, options: LossOptions, *, plain: bool = False) -> TaskLoss:
         """See the base class."""

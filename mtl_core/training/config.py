@@ -137,6 +137,7 @@ class TrainerConfig(_Section):
         precision: ``auto`` takes bfloat16 where the CPU is fast at it.
         processes: Number of processes (gloo on CPU).
         log_every: Steps between log lines.
+        checkpoint: Save a point to resume from at every validation.
     """
 
     epochs: int = Field(default=4, ge=1)
@@ -151,6 +152,7 @@ class TrainerConfig(_Section):
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     processes: int = Field(default=1, ge=1)
     log_every: int = Field(default=50, ge=1)
+    checkpoint: bool = True
 
 
 class LoggingConfig(_Section):

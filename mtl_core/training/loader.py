@@ -10,6 +10,7 @@ from mtl_core.data.examples import Example
 from mtl_core.data.sampling import Batch, BatchPlan
 from mtl_core.heads import Targets
 from mtl_core.model import MultiTaskModel
+from mtl_core.training.prepare import without_unseen
 
 __all__ = ["BatchLoader", "BatchMaker", "LabelledBatch"]
 
@@ -41,6 +42,10 @@ class BatchMaker:
     def __init__(self, model: MultiTaskModel, datasets: Mapping[str, Sequence[Example]]) -> None:
         self._model = model
         self._examples = {name: list(examples) for name, examples in datasets.items()}
+        tasks = {task.name: task for task in model.tasks}
+        self._learnable = {
+            name: [without_unseen(example, tasks) for example in examples] for name, examples in datasets.items()
+        }
         self._tokenised: dict[str, list[TokenisedExample]] = {
             name: model.tokenise(examples) for name, examples in self._examples.items()
         }
@@ -70,7 +75,8 @@ class BatchMaker:
         """
         examples = [self._examples[dataset][row] for row in rows]
         text = self._model.pad([self._tokenised[dataset][row] for row in rows])
-        targets = {name: self._model.head(name).targets(examples) for name in self._tasks[dataset]}
+        known = [self._learnable[dataset][row] for row in rows]
+        targets = {name: self._model.head(name).targets(known) for name in self._tasks[dataset]}
         return LabelledBatch(dataset, examples, text, {name: _on(part, text) for name, part in targets.items()})
 
 

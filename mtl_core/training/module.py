@@ -92,6 +92,7 @@ class MultiTaskModule(LightningModule):
         loss: Which loss.
         optimisation: Optimiser and schedule.
         balance: ``fixed``, ``uncertainty`` or ``pcgrad``.
+        clip: Largest norm of a step's gradient.
         distance: Extra loss of a batch given its states, such as the distance to a teacher's vectors.
     """
 
@@ -102,6 +103,7 @@ class MultiTaskModule(LightningModule):
         loss: LossOptions,
         optimisation: Optimisation,
         balance: str = "fixed",
+        clip: float = 1.0,
         distance: Callable[[LabelledBatch, EncoderStates], torch.Tensor] | None = None,
     ) -> None:
         super().__init__()
@@ -109,6 +111,7 @@ class MultiTaskModule(LightningModule):
         self.loss_options = loss
         self.optimisation = optimisation
         self.balance = balance
+        self.clip = clip
         self.distance = distance
         self.uncertainty = UncertaintyWeights(tuple(model.heads)) if balance == "uncertainty" else None
         self._weights = {task.name: task.weight for task in model.tasks}
@@ -202,15 +205,14 @@ class MultiTaskModule(LightningModule):
         means = [main_figure(scores) for scores in found.tasks.values()]
         self.log("val/score", sum(means) / len(means), prog_bar=True)
 
+    def configure_gradient_clipping(self, optimizer: torch.optim.Optimizer, *_: Any, **__: Any) -> None:
+        """Clip the norm over all parameters; Lightning itself refuses to beside a fused optimiser."""
+        nn.utils.clip_grad_norm_(
+            [parameter for group in optimizer.param_groups for parameter in group["params"]], self.clip
+        )
+
     def configure_optimizers(self) -> Any:
         """The optimiser, and its schedule stepped after every batch."""
         optimiser = self.optimisation.optimiser(self)
         schedule = self.optimisation.schedule(optimiser)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
-
-    def transfer_batch_to_device(
-        self, batch: LabelledBatch, device: torch.device, dataloader_idx: int
-    ) -> LabelledBatch:
-        """Batches are made on the model's device already."""
-        del device, dataloader_idx
-        return batch

@@ -39,14 +39,16 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
-from lightning.pytorch.trainer.states import TrainerFn
+from lightning.pytorch.trainer.states import TrainerFn, TrainerStatus
 
 from mtl_core.errors import ArtifactError, InputError
 from mtl_core.training.randomness import gather_random_states, restore_random_state
+
+if TYPE_CHECKING:
+    from lightning.pytorch import LightningModule, Trainer
 
 __all__ = ["ExactResume", "ResumableLoader"]
 
@@ -97,22 +99,20 @@ class ExactResume(Checkpoint):
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Check that it is the last callback."""
         del pl_module
-        if stage == TrainerFn.FITTING and trainer.callbacks[-1] is not self:
+        if stage == TrainerFn.FITTING and trainer.checkpoint_callbacks[-1] is not self:
             raise InputError("ExactResume must be the last of the trainer's callbacks, after every ModelCheckpoint.")
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Put back what the checkpoint held, last of all before the first batch."""
         del pl_module
         if not isinstance(trainer.train_dataloader, ResumableLoader):
-            raise InputError(
-                "To be resumed exactly, the training loader needs a length, state_dict and load_state_dict."
-            )
+            raise InputError("To be resumed exactly, the training loader needs len, state_dict and load_state_dict.")
         self._is_due = self._is_interrupted = False
         self._last_step = trainer.global_step
         self._catch_interrupts()
         if self._loaded is not None:
             loaded, self._loaded = self._loaded, None
-            _restore(trainer, loaded)
+            _restore(trainer, trainer.train_dataloader, loaded)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -209,20 +209,20 @@ class ExactResume(Checkpoint):
 def _can_resume_from_here(trainer: Trainer) -> bool:
     """Whether Lightning's loops, saved at this moment, go on exactly."""
     epoch_loop = trainer.fit_loop.epoch_loop
-    done = epoch_loop.batch_progress
+    done: Any = epoch_loop.batch_progress
     closes_a_step = trainer.is_last_batch or done.current.ready % trainer.accumulate_grad_batches == 0
-    if not closes_a_step or done.total.processed != done.total.ready:
+    is_torn = trainer.state.status == TrainerStatus.INTERRUPTED or done.total.processed != done.total.ready
+    if is_torn or not closes_a_step:
         return False
     if done.total.completed == done.total.processed:
-        # after the batch's own hooks: a validation runs, or the epoch ends
+        # after the batch's own hooks: a validation has run, or the epoch ends
         return bool(trainer.validating)
-    # Lightning has no public name for "a validation follows this batch"
-    is_validation_due = epoch_loop._should_check_val_fx(trainer.fit_loop._data_fetcher)  # noqa: SLF001
+    fetcher: Any = trainer.fit_loop._data_fetcher  # noqa: SLF001  # no public name says "a validation follows"
+    is_validation_due = epoch_loop._should_check_val_fx(fetcher)  # noqa: SLF001
     return not is_validation_due and not trainer.is_last_batch
 
 
-def _restore(trainer: Trainer, loaded: dict[str, Any]) -> None:
-    loader = trainer.train_dataloader
+def _restore(trainer: Trainer, loader: ResumableLoader, loaded: dict[str, Any]) -> None:
     if len(loader) != loaded["batches"]:
         raise ArtifactError(
             f"An epoch has {len(loader)} batches now and had {loaded['batches']} when the checkpoint was saved; "

@@ -136,8 +136,8 @@ def _set(packer: _Packer, value: Any, where: str) -> Any:
 def _tensor(packer: _Packer, value: Tensor, where: str) -> Any:
     if value.layout is not torch.strided or value.is_quantized or value.dtype not in _STORABLE:
         raise InputError(
-            f"{where or 'The tensor'} is a tensor of {value.dtype} with layout {value.layout}, which safetensors cannot "
-            "hold; convert it to a dense one of a common type."
+            f"{where or 'The tensor'} is a tensor of {value.dtype} with layout {value.layout}, which safetensors "
+            "cannot hold; convert it to a dense one of a common type."
         )
     return {"$tensor": packer.keep(value)}
 
@@ -149,7 +149,7 @@ def _array(packer: _Packer, value: np.ndarray[Any, Any], where: str) -> Any:
     return {"$ndarray": packer.keep(raw), "dtype": value.dtype.str, "shape": list(value.shape)}
 
 
-def _scalar(packer: _Packer, value: np.generic, where: str) -> Any:
+def _scalar(_packer: _Packer, value: np.generic, where: str) -> Any:
     if value.dtype.hasobject or value.dtype.fields is not None:
         raise InputError(f"{where or 'The value'} is a NumPy {value.dtype}; keep a number or a text.")
     return {"$scalar": base64.b64encode(value.tobytes()).decode(), "dtype": value.dtype.str}

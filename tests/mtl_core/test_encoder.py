@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.base.modules import Dense
 
-from mtl_core import encoder as encoder_module
+from mtl_core import embedded as embedded_module
 from mtl_core.encoder import DEFAULT_ENCODER, SharedEncoder, masked_mean
 from mtl_core.errors import ArtifactError, InputError
 from mtl_core.training.corpus import load_corpus
@@ -250,7 +250,7 @@ def test_changed_default_weights_are_refused(
 
 
 def test_weights_of_another_release_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(encoder_module, "_DEFAULT_SHA256", "0" * 64)
+    monkeypatch.setattr(embedded_module, "_DEFAULT_SHA256", "0" * 64)
     with pytest.raises(ArtifactError, match="sha256 differs"):
         SharedEncoder.load()
 

@@ -1,0 +1,335 @@
+"""Training with the encoder in the loop, by Lightning."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import Callback, LightningDataModule, Trainer
+from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.loggers import CSVLogger, Logger
+
+from mtl_core.data.examples import Example
+from mtl_core.data.sampling import BatchPlan
+from mtl_core.encoder import bfloat16_is_fast
+from mtl_core.errors import InputError
+from mtl_core.model import MultiTaskModel
+from mtl_core.training.checkpoints import SafeCheckpointIO
+from mtl_core.training.config import LoggingConfig, TrainerConfig, TrainingConfig
+from mtl_core.training.freezing import GradualUnfreezing, freeze, rest_if_frozen
+from mtl_core.training.loader import BatchLoader, BatchMaker, LabelledBatch
+from mtl_core.training.module import MultiTaskModule, Optimisation
+from mtl_core.training.parameter_groups import parameter_groups
+from mtl_core.training.resume import ExactResume
+from mtl_core.training.schedules import make_schedule
+from mtl_core.training.teaching import Teaching
+
+__all__ = ["RunOutcome", "make_plan", "optimisation", "run_folder", "run_training", "total_steps"]
+
+MONITORED = "val/score"
+_VALIDATION_BATCH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """What a run by Lightning leaves beside the trained model.
+
+    Args:
+        best_score: Validation score of the weights that were kept.
+        steps: Optimiser steps taken.
+        messages: What the user should know.
+    """
+
+    best_score: float
+    steps: int
+    messages: tuple[str, ...]
+
+
+def run_folder(output: Path) -> Path:
+    """Folder of checkpoints and logs, beside the model folder."""
+    return output.with_name(f"{output.name}.run")
+
+
+def make_plan(maker: BatchMaker, config: TrainingConfig) -> BatchPlan:
+    """Which rows come when.
+
+    Args:
+        maker: Knows the lengths.
+        config: Batch size, sampling and seed.
+
+    Returns:
+        The plan.
+    """
+    return BatchPlan(
+        maker.lengths,
+        config.trainer.batch_size,
+        seed=config.seed,
+        strategy=config.trainer.sampling,
+        temperature=config.trainer.sampling_temperature,
+    )
+
+
+def total_steps(plan: BatchPlan, trainer: TrainerConfig) -> int:
+    """Optimiser steps of a whole run."""
+    steps = trainer.epochs * len(plan.epoch(0))
+    return steps if trainer.max_steps < 0 else min(steps, trainer.max_steps)
+
+
+def optimisation(config: TrainingConfig, steps: int) -> Optimisation:
+    """AdamW over discriminative groups, and its schedule.
+
+    Args:
+        config: Rates, decays and schedule.
+        steps: Optimiser steps of the whole run.
+
+    Returns:
+        Makers of both.
+    """
+    chosen = config.optimiser
+
+    def optimiser(module: MultiTaskModule) -> torch.optim.Optimizer:
+        heads = torch.nn.ModuleList([module.model.heads])
+        if module.uncertainty is not None:
+            heads.append(module.uncertainty)
+        groups: Any = parameter_groups(
+            module.model.network,
+            heads,
+            encoder_lr=chosen.encoder_lr,
+            head_lr=chosen.head_lr,
+            layer_decay=chosen.layer_decay,
+            weight_decay=chosen.weight_decay,
+        )
+        return torch.optim.AdamW(
+            [{k: v for k, v in group.items() if k != "param_names"} for group in groups], fused=True
+        )
+
+    def schedule(made: torch.optim.Optimizer) -> torch.optim.lr_scheduler.LRScheduler:
+        return make_schedule(chosen.schedule, made, total_steps=steps, warmup=chosen.warmup)
+
+    return Optimisation(optimiser, schedule)
+
+
+class _Data(LightningDataModule):
+    """Hands the loaders to Lightning, which knows the process's rank only after its start."""
+
+    def __init__(self, plan: BatchPlan, maker: BatchMaker, validation: list[LabelledBatch]) -> None:
+        super().__init__()
+        self._plan, self._maker, self._validation = plan, maker, validation
+
+    def transfer_batch_to_device(
+        self, batch: LabelledBatch, device: torch.device, dataloader_idx: int
+    ) -> LabelledBatch:
+        """Batches are made on the model's device."""
+        del device, dataloader_idx
+        return batch
+
+    def train_dataloader(self) -> Any:
+        rank, world = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+        return BatchLoader(self._plan, self._maker, rank=rank, world_size=world)
+
+    def val_dataloader(self) -> Any:
+        return _Fixed(self._validation)
+
+
+class _Fixed:
+    """A fixed list of batches; Lightning would take a bare list for several loaders."""
+
+    def __init__(self, batches: list[LabelledBatch]) -> None:
+        self._batches = batches
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[LabelledBatch]:
+        return iter(self._batches)
+
+
+class _RestFrozen(Callback):
+    """Silences the dropout of an encoder of which nothing learns."""
+
+    def on_train_start(self, trainer: Trainer, pl_module: Any) -> None:
+        del trainer
+        rest_if_frozen(pl_module.model.network)
+
+
+def run_training(
+    model: MultiTaskModel,
+    teaching: Teaching,
+    config: TrainingConfig,
+    *,
+    resume: bool = False,
+    report: Callable[[str], None] | None = None,
+) -> RunOutcome | None:
+    """Train a model in place, and leave the weights of its best validation in it.
+
+    Args:
+        model: The model.
+        teaching: What it learns from.
+        config: The config.
+        resume: Go on from the last checkpoint.
+        report: Gets a line now and then.
+
+    Returns:
+        The outcome; ``None`` in the further processes of a run with several.
+
+    Raises:
+        InputError: If the loss is not finite, or a logger's package is missing.
+        ArtifactError: If a checkpoint is damaged or of another run.
+    """
+    say = report or (lambda _: None)
+    if config.trainer.balance == "pcgrad" and config.trainer.processes > 1:
+        raise InputError("PCGrad runs in one process; set trainer.processes to 1 or trainer.balance to fixed.")
+    if config.encoder.freeze == "all":
+        freeze(model.network, keep_last=0)
+    elif config.encoder.keep_last is not None:
+        freeze(model.network, keep_last=config.encoder.keep_last)
+    maker = BatchMaker(model, teaching.data.train)
+    plan = make_plan(maker, config)
+    steps = total_steps(plan, config.trainer)
+    module = MultiTaskModule(
+        model,
+        loss=config.loss,
+        optimisation=optimisation(config, steps),
+        balance=config.trainer.balance,
+        clip=config.optimiser.clip,
+        distance=teaching.distance,
+    )
+    folder = run_folder(config.output)
+    best = ModelCheckpoint(
+        dirpath=folder / "checkpoints",
+        filename="best",
+        monitor=MONITORED,
+        mode="max",
+        save_top_k=1,
+        save_on_train_epoch_end=False,
+        enable_version_counter=False,
+        auto_insert_metric_name=False,
+    )
+    last = folder / "checkpoints" / "last.ckpt"
+    data = _Data(plan, maker, _validation_batches(model, teaching.data.validation))
+    with _quiet_lightning():
+        trainer = _trainer(config, model, steps, _callbacks(config, model, best, last), folder)
+        trainer.fit(module, datamodule=data, ckpt_path=_checkpoint(last, resume=resume))
+    if not trainer.is_global_zero:
+        return None
+    if trainer.interrupted:
+        raise InputError(f"The training was interrupted at step {trainer.global_step}; go on with --resume.")
+    return _keep_best(module, best, trainer, say, teaching.messages)
+
+
+def _checkpoint(last: Path, *, resume: bool) -> str | None:
+    if not resume:
+        return None
+    if not last.exists():
+        raise InputError(f"There is no checkpoint at {last}; start without --resume.")
+    return str(last)
+
+
+def _callbacks(config: TrainingConfig, model: MultiTaskModel, best: ModelCheckpoint, last: Path) -> list[Callback]:
+    chosen = config.trainer
+    callbacks: list[Callback] = [_RestFrozen()]
+    if config.encoder.unfreeze_every is not None:
+        callbacks.append(GradualUnfreezing(model.network, every=config.encoder.unfreeze_every))
+    if chosen.average:
+        callbacks.append(EMAWeightAveraging(decay=chosen.average, use_buffers=False))
+    if chosen.patience:
+        callbacks.append(EarlyStopping(monitor=MONITORED, mode="max", patience=chosen.patience))
+    if config.logging.progress_bar:
+        callbacks.append(RichProgressBar())
+    # the resume point comes last: it saves what all others have decided
+    return [*callbacks, best, ExactResume(last)] if chosen.checkpoint else [*callbacks, best]
+
+
+def _trainer(
+    config: TrainingConfig, model: MultiTaskModel, steps: int, callbacks: list[Callback], folder: Path
+) -> Trainer:
+    chosen = config.trainer
+    bfloat16 = chosen.precision == "bfloat16" or (chosen.precision == "auto" and bfloat16_is_fast())
+    every = chosen.validate_every
+    return Trainer(
+        accelerator="cpu" if model.encoder.device.type == "cpu" else "gpu",
+        devices=chosen.processes,
+        strategy="ddp_find_unused_parameters_true" if chosen.processes > 1 else "auto",
+        precision="bf16-mixed" if bfloat16 else "32-true",
+        max_epochs=chosen.epochs,
+        max_steps=chosen.max_steps,
+        check_val_every_n_epoch=None if every else 1,
+        val_check_interval=min(every, steps) if every else 1.0,
+        num_sanity_val_steps=0,
+        log_every_n_steps=max(1, min(chosen.log_every, steps // chosen.epochs)),
+        callbacks=callbacks,
+        logger=_loggers(config.logging, project=config.project, folder=folder),
+        plugins=[SafeCheckpointIO()],
+        enable_progress_bar=config.logging.progress_bar,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+    )
+
+
+def _loggers(chosen: LoggingConfig, *, project: str, folder: Path) -> list[Logger]:
+    loggers: list[Logger] = [CSVLogger(folder, name="", version="logs")]
+    if chosen.tensorboard:
+        if find_spec("tensorboard") is None and find_spec("tensorboardX") is None:
+            raise InputError("logging.tensorboard needs the package tensorboard; install it or set it to false.")
+        from lightning.pytorch.loggers import TensorBoardLogger  # noqa: PLC0415 - only where asked for
+
+        loggers.append(TensorBoardLogger(folder, name="", version="tensorboard"))
+    if chosen.wandb:
+        if find_spec("wandb") is None:
+            raise InputError("logging.wandb needs the package wandb; install it or set it to false.")
+        from lightning.pytorch.loggers import WandbLogger  # noqa: PLC0415 - only where asked for
+
+        loggers.append(WandbLogger(project=project, save_dir=folder))
+    return loggers
+
+
+def _validation_batches(model: MultiTaskModel, examples: Sequence[Example]) -> list[LabelledBatch]:
+    """Batches of similar length, one data set each, the same for every validation."""
+    by_dataset: dict[str, list[Example]] = {}
+    for example in examples:
+        by_dataset.setdefault(example.dataset, []).append(example)
+    maker = BatchMaker(model, by_dataset)
+    batches = []
+    for name, lengths in maker.lengths.items():
+        order = sorted(range(len(lengths)), key=lengths.__getitem__)
+        for chunk in range(math.ceil(len(order) / _VALIDATION_BATCH)):
+            batches.append(maker(name, order[chunk * _VALIDATION_BATCH : (chunk + 1) * _VALIDATION_BATCH]))
+    return batches
+
+
+def _keep_best(
+    module: MultiTaskModule,
+    best: ModelCheckpoint,
+    trainer: Trainer,
+    say: Callable[[str], None],
+    messages: tuple[str, ...],
+) -> RunOutcome:
+    if not best.best_model_path:
+        raise InputError("The training ended before its first validation; give it more steps or validate more often.")
+    checkpoint = SafeCheckpointIO().load_checkpoint(best.best_model_path)
+    module.load_state_dict(checkpoint["state_dict"])
+    module.model.eval()
+    score = float(best.best_model_score) if best.best_model_score is not None else 0.0
+    say(f"best validation score {score:.4f} at step {checkpoint['global_step']} of {trainer.global_step}")
+    return RunOutcome(score, trainer.global_step, messages)
+
+
+@contextmanager
+def _quiet_lightning() -> Iterator[None]:
+    """Hide what Lightning says of devices and limits, and let it speak again afterwards."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric", "lightning")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)

@@ -1,0 +1,94 @@
+"""What a run learns from: labels, and a teacher's probabilities and vectors where the config names one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mtl_core.errors import InputError
+from mtl_core.training.prepare import PreparedData
+
+if TYPE_CHECKING:
+    import torch
+
+    from mtl_core.encoder import SharedEncoder
+    from mtl_core.heads import EncoderStates
+    from mtl_core.training.config import DistillationConfig, TrainingConfig
+    from mtl_core.training.loader import LabelledBatch
+
+__all__ = ["Teaching", "prepare_teaching"]
+
+
+@dataclass(frozen=True, slots=True)
+class Teaching:
+    """What the model learns from.
+
+    Args:
+        encoder: The encoder to train: the config's, or a student of the teacher's layers.
+        data: The data, with the teacher's probabilities.
+        distance: Extra loss of a batch, the distance to the teacher's vectors.
+        messages: What the user should know.
+    """
+
+    encoder: SharedEncoder
+    data: PreparedData
+    distance: Callable[[LabelledBatch, EncoderStates], torch.Tensor] | None = None
+    messages: tuple[str, ...] = ()
+
+
+def prepare_teaching(config: TrainingConfig, data: PreparedData, encoder: SharedEncoder) -> Teaching:
+    """Ask the teacher, where the config names one.
+
+    Args:
+        config: The config.
+        data: Its data.
+        encoder: The config's encoder.
+
+    Returns:
+        What is learned from.
+
+    Raises:
+        InputError: If the teacher does not fit the tasks, or a file of probabilities cannot be read.
+    """
+    wanted = config.distillation
+    if wanted is None:
+        return Teaching(encoder, data)
+    source = Path(wanted.teacher)
+    if not source.exists():
+        source = config.data / wanted.teacher
+    if not source.exists():
+        raise InputError(f"There is no teacher {wanted.teacher!r}; name a model folder or a JSON-lines file.")
+    return _from_model(source, wanted, data) if source.is_dir() else _from_file(source, wanted, data, encoder)
+
+
+def _from_model(source: Path, wanted: DistillationConfig, data: PreparedData) -> Teaching:
+    from mtl_core.saved_model import load_model  # noqa: PLC0415 - only where there is a teacher
+    from mtl_core.training.distillation import TeacherVectors, student_encoder  # noqa: PLC0415
+    from mtl_core.training.teachers import taught_by_model  # noqa: PLC0415
+
+    teacher = load_model(source)
+    names = [task.name for task in data.tasks]
+    train = {name: taught_by_model(examples, teacher, tasks=names) for name, examples in data.train.items()}
+    layers = wanted.layers or teacher.encoder.layer_count - 1
+    distance = None
+    if wanted.embedding_weight:
+        texts = [example.text for examples in train.values() for example in examples]
+        distance = TeacherVectors(teacher.encoder, texts, weight=wanted.embedding_weight)
+    return Teaching(student_encoder(teacher.encoder, layers=layers), replace(data, train=train), distance)
+
+
+def _from_file(source: Path, wanted: DistillationConfig, data: PreparedData, encoder: SharedEncoder) -> Teaching:
+    from mtl_core.training.distillation import student_encoder  # noqa: PLC0415 - only where there is a teacher
+    from mtl_core.training.teachers import read_teacher_file, taught_by_file  # noqa: PLC0415
+
+    judged = read_teacher_file(source, data.tasks)
+    first, *others = data.train
+    taught = taught_by_file(data.train[first], judged)
+    train = {
+        first: list(taught.examples),
+        **{name: list(taught_by_file(data.train[name], judged).examples) for name in others},
+    }
+    student = encoder if wanted.layers is None else student_encoder(encoder, layers=wanted.layers)
+    return Teaching(student, replace(data, train=train), messages=(taught.message,))
