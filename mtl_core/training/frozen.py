@@ -8,7 +8,7 @@ import torch
 
 from mtl_core.data.examples import Example
 from mtl_core.errors import InputError
-from mtl_core.heads import EncoderStates, Targets, TaskHead
+from mtl_core.heads import BinaryHead, EncoderStates, MulticlassHead, MultilabelHead, Targets, TaskHead
 from mtl_core.losses import LossOptions
 from mtl_core.model import MultiTaskModel
 
@@ -16,6 +16,8 @@ __all__ = ["can_fit_frozen", "encode_once", "fit_heads"]
 
 _STEPS = 200
 _HISTORY = 10
+_TOLERANCE = 1e-4
+_LINEAR = (BinaryHead, MulticlassHead, MultilabelHead)
 
 
 def can_fit_frozen(model: MultiTaskModel) -> bool:
@@ -70,52 +72,65 @@ def fit_heads(
     if not can_fit_frozen(model):
         raise InputError("Token tasks cannot be fitted on pooled vectors; train them with the encoder in the loop.")
     pooled, lengths = encode_once(model, examples) if vectors is None else vectors
-    found: dict[str, float] = {}
-    targets: Mapping[str, Targets] = {name: model.head(name).targets(examples) for name in model.heads}
-    for name, given in targets.items():
-        rows = given.known if given.taught is None else given.known | given.taught
-        if bool(rows.any()):
-            states, kept = _labelled(pooled, lengths, given, rows)
-            found[name] = _fit(model.head(name), states, kept, loss, strength=strength)
+    none = torch.zeros(len(lengths), 0, dtype=torch.long)
+    states = EncoderStates(pooled[:, None], torch.ones(len(pooled), 1), pooled, lengths, none)
+    targets = {name: model.head(name).targets(examples) for name in model.heads}
+    labelled = {name: given for name, given in targets.items() if bool(_rows(given).any())}
     model.eval()
-    return found
+    found = _fit({name: model.head(name) for name in labelled}, states, labelled, loss, strength=strength)
+    return dict(zip(labelled, found, strict=True))
 
 
-def _labelled(
-    pooled: torch.Tensor, lengths: torch.Tensor, targets: Targets, rows: torch.Tensor
-) -> tuple[EncoderStates, Targets]:
-    """Vectors and targets of the labelled examples alone."""
-    own = torch.repeat_interleave(rows, lengths)
-    kept = Targets(*(None if part is None else part[rows] for part in targets))  # type: ignore[arg-type]
-    count = int(rows.sum())
-    none = torch.zeros(count, 0, dtype=torch.long)
-    mask = torch.ones(int(own.sum()), 1)
-    return EncoderStates(pooled[own][:, None], mask, pooled[own], lengths[rows], none), kept
+def _rows(targets: Targets) -> torch.Tensor:
+    return targets.known if targets.taught is None else targets.known | targets.taught
 
 
-def _fit(head: TaskHead, states: EncoderStates, targets: Targets, options: LossOptions, *, strength: float) -> float:
-    head.eval()
-    parameters = [parameter for parameter in head.parameters() if parameter.requires_grad]
+def _logits(heads: Mapping[str, TaskHead], states: EncoderStates, vectors: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Logits of every head; all linear ones in one product, which reads the vectors once instead of once a head."""
+    linear = {name: head.linear for name, head in heads.items() if isinstance(head, _LINEAR)}
+    logits = {name: head(states) for name, head in heads.items() if name not in linear}
+    if linear:
+        weight = torch.cat([layer.weight for layer in linear.values()])
+        bias = torch.cat([layer.bias for layer in linear.values()])
+        widths = [layer.out_features for layer in linear.values()]
+        parts = torch.split(torch.nn.functional.linear(vectors, weight, bias), widths, dim=1)
+        logits.update(zip(linear, parts, strict=True))
+    return logits
+
+
+def _fit(
+    heads: Mapping[str, TaskHead],
+    states: EncoderStates,
+    targets: Mapping[str, Targets],
+    options: LossOptions,
+    *,
+    strength: float,
+) -> list[float]:
+    parameters = [parameter for head in heads.values() for parameter in head.parameters() if parameter.requires_grad]
     optimiser = torch.optim.LBFGS(
         parameters,
         max_iter=_STEPS,
         history_size=_HISTORY,
-        tolerance_grad=1e-5,
-        tolerance_change=1e-7,
+        tolerance_grad=_TOLERANCE,
+        tolerance_change=0.0,
         line_search_fn="strong_wolfe",
     )
-    value = torch.zeros(())
+    vectors = states.vectors
+    values: dict[str, torch.Tensor] = {}
 
     def closure() -> torch.Tensor:
-        nonlocal value
         optimiser.zero_grad()
-        loss = head.loss(head(states), targets, options)
-        penalty = sum((parameter.square().sum() for parameter in parameters if parameter.ndim > 1), torch.zeros(()))
-        value = loss.total / loss.count + penalty / (2 * strength * loss.count)
-        value.backward()  # type: ignore[no-untyped-call]
-        return value
+        logits = _logits(heads, states, vectors)
+        for name, head in heads.items():
+            loss = head.loss(logits[name], targets[name], options)
+            penalty = sum((part.square().sum() for part in head.parameters() if part.ndim > 1), torch.zeros(()))
+            values[name] = loss.total / loss.count + penalty / (2 * strength * loss.count)
+        total = torch.stack(list(values.values())).sum()
+        total.backward()  # type: ignore[no-untyped-call]
+        return total
 
     optimiser.step(closure)  # type: ignore[no-untyped-call]
-    if not torch.isfinite(value):
-        raise InputError(f"The fit of task {head.task.name!r} did not stay finite; look for NaN in the vectors.")
-    return float(value.detach())
+    for name, value in values.items():
+        if not torch.isfinite(value):
+            raise InputError(f"The fit of task {name!r} did not stay finite; look for NaN in the vectors.")
+    return [float(value.detach()) for value in values.values()]
