@@ -6,18 +6,18 @@ import json
 import os
 import runpy
 import sys
-from collections.abc import Callable
-from functools import wraps
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
+from chatbot.command_errors import errors_are_lines
 from chatbot.commands import Command, Request, understand
 from chatbot.files import find_plans, read_plan
 from chatbot.terminal import print_profile, print_turn, printable, shown
+from chatbot.training_commands import training
 from mtl_core.errors import InputError, LessonNudgeError
 from mtl_core.saved import write_atomic
 
@@ -35,7 +35,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Result = TypeVar("Result")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 ModelFolder = Annotated[
     Path | None, typer.Option("--model", help="Folder of a trained model instead of the shipped one.")
@@ -45,22 +44,8 @@ IndexFolder = Annotated[
 ]
 
 
-def _errors_are_lines(command: Callable[..., Result]) -> Callable[..., Result]:
-    """Turn an expected error into one line on standard error and exit code 1."""
-
-    @wraps(command)
-    def wrapped(*args: Any, **kwargs: Any) -> Result:
-        try:
-            return command(*args, **kwargs)
-        except LessonNudgeError as error:
-            typer.echo(f"error: {printable(str(error))}", err=True)
-            raise typer.Exit(1) from error
-
-    return wrapped
-
-
 @app.command()
-@_errors_are_lines
+@errors_are_lines
 def assess(
     paths: Annotated[list[Path], typer.Argument(help="Plans (.md, .txt) and folders of plans.")],
     as_json: AsJson = False,
@@ -91,7 +76,7 @@ def assess(
 
 
 @app.command()
-@_errors_are_lines
+@errors_are_lines
 def nudge(
     path: Annotated[Path, typer.Argument(help="A plan (.md, .txt).")],
     as_json: AsJson = False,
@@ -107,7 +92,7 @@ def nudge(
 
 
 @app.command()
-@_errors_are_lines
+@errors_are_lines
 def search(
     query: Annotated[str, typer.Argument(help="A few words, such as: exit ticket fractions.")],
     measure: Annotated[str | None, typer.Option(help="Key of a measure that the template repairs.")] = None,
@@ -136,7 +121,7 @@ def search(
 
 
 @app.command("index")
-@_errors_are_lines
+@errors_are_lines
 def build_index(
     folder: Annotated[Path, typer.Argument(help="Where the index is saved.")],
     library: Annotated[
@@ -152,7 +137,7 @@ def build_index(
 
 
 @app.command()
-@_errors_are_lines
+@errors_are_lines
 def chat(
     path: Annotated[Path, typer.Argument(help="A plan (.md, .txt). The file itself is never changed.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the improved plan is written.")] = None,
@@ -186,7 +171,7 @@ def chat(
 
 
 @app.command()
-@_errors_are_lines
+@errors_are_lines
 def demo(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 7860,
     open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
@@ -202,6 +187,9 @@ def demo(
 def version() -> None:
     """Print the version."""
     typer.echo(installed_version("lesson-nudge"))
+
+
+app.add_typer(training)
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -261,8 +262,7 @@ def as_example(given: str | Example, number: int, *, words: bool) -> Example:
     if not example.text.strip():
         raise InputError(f"{example.source or f'text {number + 1}'} is empty; give some text.")
     if words and not example.words and not example.segments:
-        cut = tuple(example.text.split())
-        return Example(text=example.text, labels=example.labels, words=cut, source=example.source)
+        return replace(example, words=tuple(example.text.split()))
     return example
 
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,12 +16,13 @@ from mtl_core.encoder import SharedEncoder
 from mtl_core.errors import ArtifactError, one_line
 from mtl_core.heads import Decision, HeadSettings
 from mtl_core.saved import write_atomic
+from mtl_core.saved_folder import file_sha256, publish_folder
 from mtl_core.tasks import Task
 
 if TYPE_CHECKING:
     from mtl_core.model import MultiTaskModel
 
-__all__ = ["CONFIG_FILE", "ModelCard", "SavedConfig", "load_model", "read_config", "save_model"]
+__all__ = ["CONFIG_FILE", "ModelCard", "SavedConfig", "load_model", "local_folder", "read_config", "save_model"]
 
 CONFIG_FILE = "multitask.json"
 """Names the tasks, their labels and decisions, and the hashes of the weights."""
@@ -79,24 +76,7 @@ def save_model(model: MultiTaskModel, folder: Path) -> None:
     Raises:
         ArtifactError: If the folder holds something else, or cannot be written.
     """
-    if folder.exists() and not (folder.is_dir() and (_is_saved(folder) or not any(folder.iterdir()))):
-        raise ArtifactError(f"{folder} holds something that is not a saved model; name an empty or a new folder.")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        staged = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".tmp"))
-    except OSError as error:
-        raise ArtifactError(f"{folder} cannot be written ({error.strerror}); name another folder.") from error
-    try:
-        _write_parts(model, staged)
-        _swap(staged, folder)
-    except OSError as error:
-        raise ArtifactError(f"{folder} cannot be written ({error.strerror}); nothing there was changed.") from error
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
-
-
-def _is_saved(folder: Path) -> bool:
-    return (folder / CONFIG_FILE).is_file()
+    publish_folder(folder, lambda staged: _write_parts(model, staged), marker=CONFIG_FILE)
 
 
 def _write_parts(model: MultiTaskModel, staged: Path) -> None:
@@ -110,37 +90,10 @@ def _write_parts(model: MultiTaskModel, staged: Path) -> None:
         settings=model.settings,
         decisions=model.decisions,
         card=model.card or ModelCard(encoder=model.encoder.name),
-        sha256={name: _sha256(staged / name) for name in (_HEADS_FILE, _ENCODER_FILE)},
+        sha256={name: file_sha256(staged / name) for name in (_HEADS_FILE, _ENCODER_FILE)},
     )
     (staged / "README.md").write_text(model_card_text(config), encoding="utf-8")
     write_atomic(staged / CONFIG_FILE, (config.model_dump_json(indent=1) + "\n").encode())
-    staged.chmod(0o755)
-    for path in sorted(staged.rglob("*")):
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-def _swap(staged: Path, folder: Path) -> None:
-    """Put the staged folder in the place of the old one, which is removed only when the new one stands."""
-    if not folder.exists():
-        staged.replace(folder)
-        return
-    old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".old"))
-    folder.replace(old)
-    try:
-        staged.replace(folder)
-    except OSError:
-        old.replace(folder)
-        raise
-    shutil.rmtree(old)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def read_config(folder: Path) -> SavedConfig:
@@ -167,7 +120,7 @@ def read_config(folder: Path) -> SavedConfig:
         path = folder / name
         if not path.is_file():
             raise ArtifactError(f"{path} is missing; save the model again.")
-        if _sha256(path) != config.sha256.get(name):
+        if file_sha256(path) != config.sha256.get(name):
             raise ArtifactError(f"{path} is truncated or was changed after it was saved; save the model again.")
     return config
 
@@ -187,7 +140,7 @@ def load_model(source: str | Path, *, device: str = "cpu") -> MultiTaskModel:
     """
     from mtl_core.model import MultiTaskModel  # noqa: PLC0415 - that module needs this one
 
-    folder = _local_folder(source)
+    folder = local_folder(source)
     config = read_config(folder)
     loaded = SharedEncoder.load(folder, device=device)
     model = MultiTaskModel(loaded, config.tasks, settings=config.settings, decisions=config.decisions, card=config.card)
@@ -201,7 +154,18 @@ def load_model(source: str | Path, *, device: str = "cpu") -> MultiTaskModel:
     return model.to(device)
 
 
-def _local_folder(source: str | Path) -> Path:
+def local_folder(source: str | Path) -> Path:
+    """The folder of a saved model, fetched where a hub name is given.
+
+    Args:
+        source: A folder or a hub name.
+
+    Returns:
+        The folder, which may be missing where none is on the disk under that path.
+
+    Raises:
+        ArtifactError: If it is a hub name and cannot be fetched.
+    """
     folder = Path(source)
     if folder.exists() or isinstance(source, Path) or source.count("/") != 1:
         return folder

@@ -59,7 +59,7 @@ def project(embeddings: ArrayLike, *, seed: int) -> Floats:
     if len(vectors) == 1:
         return np.zeros((1, 2))
     # PCA needs two directions in which the vectors differ
-    start = "pca" if len(vectors) > 2 and np.count_nonzero(np.ptp(vectors, axis=0)) > 1 else "random"
+    start = "pca" if np.count_nonzero(np.ptp(vectors, axis=0)) > 1 else "random"
     perplexity = min(30.0, max((len(vectors) - 1) / 3, 0.5))
     places = TSNE(perplexity=perplexity, init=start, random_state=seed, n_jobs=1).fit_transform(vectors)
     return np.asarray(places, dtype=np.float64)

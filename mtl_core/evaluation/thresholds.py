@@ -84,8 +84,5 @@ def _cuts(distinct: NDArray[np.float64]) -> NDArray[np.float64]:
     middle = below + (distinct - below) / 2
     # between two neighbouring floats there is no middle: the upper one still parts them
     inner = np.where(middle > below, middle, distinct)
-    highest = float(distinct[0])
-    none = (1 + highest) / 2
-    if none <= highest:
-        none = 1.0 if highest < 1 else np.inf
+    none = (1 + distinct[0]) / 2 if distinct[0] < 1 else np.inf
     return np.append(none, inner)

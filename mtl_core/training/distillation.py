@@ -22,7 +22,7 @@ def kept_layers(total: int, count: int) -> tuple[int, ...]:
     """Which of a teacher's layers a student keeps: evenly spread, the first and the last among them.
 
     The i-th is layer ``i (total - 1) / (count - 1)``, rounded half up: 3 of 6 are 0, 3, 5; 2 of 12 are 0, 11. A
-    student of one layer keeps the first, the one that reads embeddings.
+    student of one layer keeps the last, whose vectors lie nearer to the teacher's than the first's.
 
     Args:
         total: Layers of the teacher.
@@ -37,7 +37,7 @@ def kept_layers(total: int, count: int) -> tuple[int, ...]:
     if not 1 <= count <= total:
         raise InputError(f"A student of {count} layers is asked for; the teacher has {total}, so give 1 to {total}.")
     if count == 1:
-        return (0,)
+        return (total - 1,)
     return tuple((2 * place * (total - 1) + count - 1) // (2 * (count - 1)) for place in range(count))
 
 
@@ -137,7 +137,7 @@ class TeacherVectors:
         new = list(dict.fromkeys(passage for passage in passages if passage not in self._rows))
         if not new:
             return
-        self._rows.update((passage, len(self._rows) + place) for place, passage in enumerate(new))
+        self._rows |= {passage: row for row, passage in enumerate(new, start=len(self._rows))}
         self._vectors = torch.cat([self._vectors, torch.from_numpy(self._teacher.encode(new).vectors)])
 
 

@@ -93,6 +93,7 @@ class ExactResume(Checkpoint):
         self._is_due = False
         self._last_step = -1
         self._is_interrupted = False
+        self._ends = False
         self._loaded: dict[str, Any] | None = None
         self._previous_handler: Any = None
 
@@ -107,12 +108,22 @@ class ExactResume(Checkpoint):
         del pl_module
         if not isinstance(trainer.train_dataloader, ResumableLoader):
             raise InputError("To be resumed exactly, the training loader needs len, state_dict and load_state_dict.")
-        self._is_due = self._is_interrupted = False
+        self._is_due = self._is_interrupted = self._ends = False
         self._last_step = trainer.global_step
         self._catch_interrupts()
         if self._loaded is not None:
             loaded, self._loaded = self._loaded, None
             _restore(trainer, trainer.train_dataloader, loaded)
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
+        """End the training if Ctrl-C asked for it; now that the saved batch has been logged.
+
+        Raises:
+            KeyboardInterrupt: Lightning ends the training in order.
+        """
+        del trainer, pl_module, batch, batch_idx
+        if self._ends:
+            raise KeyboardInterrupt
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -188,8 +199,7 @@ class ExactResume(Checkpoint):
             return
         trainer.save_checkpoint(self._path)
         self._is_due = False
-        if is_interrupted:
-            raise KeyboardInterrupt
+        self._ends = is_interrupted
 
     def _catch_interrupts(self) -> None:
         if threading.current_thread() is threading.main_thread():

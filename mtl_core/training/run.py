@@ -214,6 +214,8 @@ def run_training(
     )
     last = folder / "checkpoints" / "last.ckpt"
     data = _Data(plan, maker, _validation_batches(model, teaching.data.validation))
+    # Lightning keeps the modes that it finds, and a model that was made or read is in evaluation mode
+    module.train()
     with _quiet_lightning():
         trainer = _trainer(config, model, steps, _callbacks(config, model, best, last), folder)
         trainer.fit(module, datamodule=data, ckpt_path=_checkpoint(last, resume=resume))

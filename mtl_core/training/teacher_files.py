@@ -150,7 +150,7 @@ def taught_by_file(
         used.add(key)
         matched += 1
         kept.append(replace(example, soft={**example.soft, **_fitting(judgement, example, file.tasks)}))
-    forbidden = {normalised(example.text) for example in held_out} - used
+    forbidden = {normalised(example.text) for example in held_out}
     others = {key: judgement for key, judgement in file.judgements.items() if key not in used}
     new = [
         Example(

@@ -34,6 +34,10 @@ def test_rouge_by_hand() -> None:
     assert figures["rougeL"] == pytest.approx(2 * (2 / 4) * (2 / 3) / (2 / 4 + 2 / 3))
 
 
+def test_rouge_takes_word_forms_as_one_word() -> None:
+    assert rouge(["cards"], ["card"])["rouge1"] == 1
+
+
 def test_bleu_is_sacrebleu_also_with_uneven_references() -> None:
     sacrebleu = importlib.import_module("sacrebleu")
     assert bleu(SAID, WANTED) == pytest.approx(sacrebleu.corpus_bleu(SAID, [WANTED]).score)
