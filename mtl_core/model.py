@@ -42,7 +42,7 @@ class ModelOutputs(NamedTuple):
     logits: dict[str, torch.Tensor]
 
 
-class MultiTaskModel(nn.Module, ModelHubMixin):  # type: ignore[misc]
+class MultiTaskModel(nn.Module, ModelHubMixin):
     """One shared encoder, any mix of heads.
 
     Args:
@@ -70,6 +70,9 @@ class MultiTaskModel(nn.Module, ModelHubMixin):  # type: ignore[misc]
             check_tasks(tasks)
         except ValueError as error:
             raise InputError(str(error)) from error
+        taken = [task.name for task in tasks if hasattr(nn.ModuleDict(), task.name)]
+        if taken:
+            raise InputError(f"A task cannot be named {taken[0]!r}, which PyTorch uses itself; name it otherwise.")
         self.encoder = encoder
         self.network: nn.Module = encoder.network
         self.settings = settings or HeadSettings()

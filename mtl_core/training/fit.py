@@ -15,6 +15,7 @@ from mtl_core.evaluation.evaluate import Evaluation, evaluate
 from mtl_core.evaluation.report import EvaluationReport
 from mtl_core.model import MultiTaskModel
 from mtl_core.saved_model import ModelCard
+from mtl_core.training.class_weights import set_class_weights
 from mtl_core.training.config import TrainingConfig
 from mtl_core.training.decisions import FittedDecisions, fit_decisions
 from mtl_core.training.frozen import can_fit_frozen, encode_once, fit_heads
@@ -73,15 +74,16 @@ def train(
     for warning in data.summary.warnings:
         say(f"warning: {warning}")
     model, teaching = build_model(config, data)
+    for message in teaching.messages:
+        say(message)
     say(_what_is_trained(config, data))
-    messages: tuple[str, ...] = ()
+    messages = teaching.messages
     if config.encoder.freeze == "all" and can_fit_frozen(model) and config.encoder.unfreeze_every is None:
         _fit_frozen(model, teaching.data, config, say)
     else:
         outcome = run_training(model, teaching, config, resume=resume, report=say)
         if outcome is None:
             return None
-        messages = outcome.messages
     return _finish(model, data, config, messages, say)
 
 
@@ -111,8 +113,6 @@ def build_model(config: TrainingConfig, data: PreparedData) -> tuple[MultiTaskMo
     )
     model = MultiTaskModel(teaching.encoder, data.tasks, settings=config.heads, card=card)
     if config.loss.class_weights:
-        from mtl_core.training.class_weights import set_class_weights
-
         set_class_weights(model, [example for part in teaching.data.train.values() for example in part])
     return model, teaching
 

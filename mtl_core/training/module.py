@@ -144,6 +144,8 @@ class MultiTaskModule(LightningModule):
             extra = self.distance(batch, states)
             self.log("train/distance", extra.detach(), batch_size=len(batch.examples))
             total = total + extra
+            if self._parts:
+                self._parts.append(extra)
         if not torch.isfinite(total):
             worst = next((name for name, loss in losses.items() if not torch.isfinite(loss.total)), "the joint loss")
             raise InputError(
@@ -173,7 +175,7 @@ class MultiTaskModule(LightningModule):
             pcgrad_backward(self._parts, shared=self.shared_parameters, own=self.own_parameters)
             self._parts = []
             return
-        loss.backward(*args, **kwargs)
+        loss.backward(*args, **kwargs)  # type: ignore[no-untyped-call]
 
     def validation_step(self, batch: LabelledBatch, _: int) -> None:
         """Predictions and plain losses of one batch."""

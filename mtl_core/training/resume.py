@@ -23,11 +23,17 @@ What the LightningModule must keep to:
 - Random numbers come from the global generators of PyTorch, NumPy and Python. None is drawn in ``on_train_start``.
 - ``configure_optimizers`` depends on the configuration alone, and schedules are stepped per batch.
 
+- The batches of a validation are the same every time. A validation falls on a whole optimiser step: its interval is a
+  multiple of ``accumulate_grad_batches``.
+- ``EarlyStopping`` has ``check_on_train_epoch_end=False`` where ``max_steps`` is used: Lightning ends an epoch that
+  ``max_steps`` cut short as if it were whole.
+
 What the training loader must keep to (:class:`ResumableLoader`), besides:
 
 - It has a length, else Lightning fetches one batch ahead of the training.
-- ``iter`` starts the next epoch, or, once after ``load_state_dict``, goes on in the saved one. It does so at the first
-  ``next`` (a generator function does), because Lightning calls ``iter`` before it knows where to go on.
+- ``iter`` starts the next epoch, or, once after ``load_state_dict``, goes on in the saved one, of which nothing may be
+  left. It does so at the first ``next`` (a generator function does), because Lightning calls ``iter`` before it knows
+  where to go on.
 - The order of an epoch depends on a seed and the epoch's number, not on the global generators.
 - Every process counts the same batches; only the first one's state is saved.
 """
@@ -153,6 +159,7 @@ class ExactResume(Checkpoint):
             "is_exact": _can_resume_from_here(trainer),
             "random": gather_random_states(),
             "loader": trainer.train_dataloader.state_dict(),
+            "is_epoch_over": trainer.is_last_batch,
             "batches": len(trainer.train_dataloader),
             "should_stop": trainer.should_stop,
             "metrics": dict(trainer.callback_metrics),
@@ -241,6 +248,10 @@ def _restore(trainer: Trainer, loader: ResumableLoader, loaded: dict[str, Any]) 
     # Lightning forgets the loader's state where configure_optimizers asked for estimated_stepping_batches
     if loader.state_dict() != loaded["loader"]:
         loader.load_state_dict(loaded["loader"])
+    # Lightning closes an epoch that was saved after its last batch without asking for more: left as it is, the loader
+    # would take the next epoch for the rest of this one
+    if loaded["is_epoch_over"] and next(iter(loader), None) is not None:
+        raise InputError("The training loader hands out batches of an epoch that was over when its state was saved.")
     # a check at the end of an epoch wants the values of a validation before the checkpoint
     trainer.callback_metrics.update(loaded["metrics"])
     restore_random_state(loaded["random"][trainer.global_rank])

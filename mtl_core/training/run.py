@@ -44,12 +44,10 @@ class RunOutcome:
     Args:
         best_score: Validation score of the weights that were kept.
         steps: Optimiser steps taken.
-        messages: What the user should know.
     """
 
     best_score: float
     steps: int
-    messages: tuple[str, ...]
 
 
 def run_folder(output: Path) -> Path:
@@ -223,7 +221,7 @@ def run_training(
         return None
     if trainer.interrupted:
         raise InputError(f"The training was interrupted at step {trainer.global_step}; go on with --resume.")
-    return _keep_best(module, best, trainer, say, teaching.messages)
+    return _keep_best(module, best, trainer, say)
 
 
 def _checkpoint(last: Path, *, resume: bool) -> str | None:
@@ -311,7 +309,6 @@ def _keep_best(
     best: ModelCheckpoint,
     trainer: Trainer,
     say: Callable[[str], None],
-    messages: tuple[str, ...],
 ) -> RunOutcome:
     if not best.best_model_path:
         raise InputError("The training ended before its first validation; give it more steps or validate more often.")
@@ -320,7 +317,7 @@ def _keep_best(
     module.model.eval()
     score = float(best.best_model_score) if best.best_model_score is not None else 0.0
     say(f"best validation score {score:.4f} at step {checkpoint['global_step']} of {trainer.global_step}")
-    return RunOutcome(score, trainer.global_step, messages)
+    return RunOutcome(score, trainer.global_step)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from mtl_core.training.prepare import PreparedData
 if TYPE_CHECKING:
     import torch
 
+    from mtl_core.data.examples import Example
     from mtl_core.encoder import SharedEncoder
     from mtl_core.heads import EncoderStates
     from mtl_core.training.config import DistillationConfig, TrainingConfig
@@ -60,23 +61,27 @@ def prepare_teaching(config: TrainingConfig, data: PreparedData, encoder: Shared
         source = config.data / wanted.teacher
     if not source.exists():
         raise InputError(f"There is no teacher {wanted.teacher!r}; name a model folder or a JSON-lines file.")
-    return _from_model(source, wanted, data) if source.is_dir() else _from_file(source, wanted, data, encoder)
+    if source.is_dir():
+        return _from_model(source, wanted, data, budget=config.encoder.max_length)
+    return _from_file(source, wanted, data, encoder)
 
 
-def _from_model(source: Path, wanted: DistillationConfig, data: PreparedData) -> Teaching:
+def _from_model(source: Path, wanted: DistillationConfig, data: PreparedData, *, budget: int | None) -> Teaching:
     from mtl_core.saved_model import load_model  # noqa: PLC0415 - only where there is a teacher
     from mtl_core.training.distillation import TeacherVectors, student_encoder  # noqa: PLC0415
     from mtl_core.training.teachers import taught_by_model  # noqa: PLC0415
 
     teacher = load_model(source)
-    names = [task.name for task in data.tasks]
-    train = {name: taught_by_model(examples, teacher, tasks=names) for name, examples in data.train.items()}
+    train = {name: taught_by_model(examples, teacher, tasks=data.tasks) for name, examples in data.train.items()}
     layers = wanted.layers or teacher.encoder.layer_count - 1
     distance = None
     if wanted.embedding_weight:
-        texts = [example.text for examples in train.values() for example in examples]
-        distance = TeacherVectors(teacher.encoder, texts, weight=wanted.embedding_weight)
-    return Teaching(student_encoder(teacher.encoder, layers=layers), replace(data, train=train), distance)
+        known = [example for examples in train.values() for example in examples]
+        distance = TeacherVectors(teacher.encoder, known, weight=wanted.embedding_weight)
+    student = student_encoder(teacher.encoder, layers=layers)
+    if budget is not None:
+        student.limit_tokens(budget)
+    return Teaching(student, replace(data, train=train), distance)
 
 
 def _from_file(source: Path, wanted: DistillationConfig, data: PreparedData, encoder: SharedEncoder) -> Teaching:
@@ -84,11 +89,14 @@ def _from_file(source: Path, wanted: DistillationConfig, data: PreparedData, enc
     from mtl_core.training.teachers import read_teacher_file, taught_by_file  # noqa: PLC0415
 
     judged = read_teacher_file(source, data.tasks)
-    first, *others = data.train
-    taught = taught_by_file(data.train[first], judged)
-    train = {
-        first: list(taught.examples),
-        **{name: list(taught_by_file(data.train[name], judged).examples) for name in others},
-    }
+    known = [example for examples in data.train.values() for example in examples]
+    taught = taught_by_file(known, judged, held_out=[*data.validation, *data.test])
+    train: dict[str, list[Example]] = {}
+    start = 0
+    for name, examples in data.train.items():
+        train[name] = taught.examples[start : start + len(examples)]
+        start += len(examples)
+    # texts that only the teacher knows come last, and are learned from beside the first data set
+    train[next(iter(train))] += taught.examples[start:]
     student = encoder if wanted.layers is None else student_encoder(encoder, layers=wanted.layers)
     return Teaching(student, replace(data, train=train), messages=(taught.message,))
