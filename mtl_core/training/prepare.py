@@ -66,9 +66,15 @@ def prepare(config: TrainingConfig) -> PreparedData:
         train[dataset.name] = found["train"]
         for part, examples in found.items():
             parts[part] += examples
-    tasks = tuple(task if task.is_labelled else infer_labels(task, parts["train"]) for task in wanted)
+    tasks = tuple(_with_labels(task, parts["train"], config) for task in wanted)
     summary = summarise({name: part for name, part in parts.items() if part}, tasks)
     return PreparedData(tasks, train, parts["validation"], parts["test"], summary)
+
+
+def _with_labels(task: Task, train: Sequence[Example], config: TrainingConfig) -> Task:
+    """The task with its labels; one that only a teacher speaks of must name them itself."""
+    taught = config.distillation is not None and task.is_labelled
+    return task if taught and not any(task.name in example.labels for example in train) else infer_labels(task, train)
 
 
 def _columns_of(columns: ColumnMap, wanted: Sequence[Task]) -> ColumnMap:
@@ -193,12 +199,11 @@ def read_for_model(
         raise InputError("The model does not say what the columns of its data were; train it from a config.")
     if dataset is not None and dataset not in datasets:
         raise InputError(f"The model knows no data set {dataset!r}; it knows: {', '.join(datasets)}.")
-    open_tasks = [task if task.kind == "binary" else task.model_copy(update={"labels": ()}) for task in tasks]
     chosen = {dataset: datasets[dataset]} if dataset is not None else dict(datasets)
     faults = []
     for name, columns in chosen.items():
         try:
-            return read_examples(source, _columns_of(columns, tasks), open_tasks, dataset=name)
+            return read_examples(source, _columns_of(columns, tasks), tasks, dataset=name, allow_new_labels=True)
         except InputError as error:
             faults.append(error)
     raise faults[0]
