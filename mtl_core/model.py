@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -11,9 +10,9 @@ import torch
 from huggingface_hub import ModelHubMixin
 from torch import nn
 
-from mtl_core.batching import TextBatch, TokenisedExample, pad_batch, tokenise
+from mtl_core.batching import TextBatch, TokenisedExample, as_example, group_by_length, pad_batch, tokenise
 from mtl_core.data.examples import Example
-from mtl_core.encoder import SharedEncoder, masked_mean
+from mtl_core.encoder import Precision, SharedEncoder, masked_mean
 from mtl_core.errors import InputError
 from mtl_core.heads import Decision, EncoderStates, HeadSettings, Prediction, TaskHead, make_head
 from mtl_core.saved import MANIFEST
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from mtl_core.saved_model import ModelCard
 
 __all__ = ["ModelOutputs", "MultiTaskModel", "as_example"]
-
-_TOKENS_PER_BATCH = 4096
 
 
 class ModelOutputs(NamedTuple):
@@ -79,6 +76,8 @@ class MultiTaskModel(nn.Module, ModelHubMixin):
         self.heads = nn.ModuleDict(
             {task.name: make_head(task, dimension=encoder.dimension, settings=self.settings) for task in tasks}
         )
+        if strange := [name for name in decisions or {} if name not in self.heads]:
+            raise InputError(f"There is a decision for {strange[0]!r}, which is not a task of the model.")
         self.decisions = {name: (decisions or {}).get(name, Decision()) for name in self.heads}
         self.card = card
         self.eval()
@@ -156,16 +155,16 @@ class MultiTaskModel(nn.Module, ModelHubMixin):
 
         Args:
             examples: The examples.
-            tasks: Which tasks; all of them by default, less the token tasks where an example has no words.
+            tasks: Which tasks; all of them by default, less the token tasks for examples without words.
 
         Yields:
-            The batches; every example is in exactly one.
+            The batches; every example is in exactly one, and all or none of a batch have words.
         """
         was_training = self.training
         self.eval()
         try:
             tokenised = self.tokenise(examples)
-            for rows in _batches(tokenised):
+            for rows in group_by_length(tokenised):
                 # entered anew for each batch: a generator must not hold a mode over its caller's code
                 with (
                     torch.inference_mode(),
@@ -179,8 +178,7 @@ class MultiTaskModel(nn.Module, ModelHubMixin):
             self.train(was_training)
 
     def _tasks_for(self, examples: Sequence[Example], rows: Sequence[int]) -> list[str]:
-        worded = all(examples[row].words for row in rows)
-        return [name for name in self.heads if worded or self.head(name).unit != "word"]
+        return [name for name in self.heads if examples[rows[0]].words or self.head(name).unit != "word"]
 
     def predict(
         self, examples: Sequence[str | Example], *, tasks: Sequence[str] | None = None
@@ -202,36 +200,70 @@ class MultiTaskModel(nn.Module, ModelHubMixin):
         results: list[dict[str, Prediction]] = [{} for _ in given]
         for batch in self.outputs(given, tasks=tasks):
             for name, logits in batch.logits.items():
-                predictions = self.head(name).predict(logits, self.decisions[name], batch.states)
+                with torch.inference_mode():
+                    predictions = self.head(name).predict(logits, self.decisions[name], batch.states)
                 for row, prediction in zip(batch.rows, predictions, strict=True):
                     results[row][name] = prediction
         return results
 
-    def save_pretrained(self, save_directory: str | Path, **_: Any) -> None:
+    def save_pretrained(
+        self,
+        save_directory: str | Path,
+        *,
+        push_to_hub: bool = False,
+        repo_id: str | None = None,
+        config: Any = None,
+        model_card_kwargs: Mapping[str, Any] | None = None,
+        **push_settings: Any,
+    ) -> str | None:
         """Save encoder, heads, labels, decisions and a model card as one folder, atomically.
 
         ``SentenceTransformer(folder)`` opens the encoder, ``MultiTaskModel.from_pretrained`` all of it.
 
         Args:
             save_directory: Where; a model that is there is replaced.
+            push_to_hub: Push it to the hub as well.
+            repo_id: Name on the hub; the folder's by default.
+            config: Not used; huggingface_hub's mixin gives it.
+            model_card_kwargs: Not used either; the card tells what the training kept.
+            push_settings: For ``push_to_hub``, such as ``private`` or ``token``.
+
+        Returns:
+            Address of the commit, where it was pushed.
 
         Raises:
             ArtifactError: If the folder holds something else, or cannot be written.
+            TypeError: If there are settings for a push that is not asked for.
         """
         from mtl_core.saved_model import save_model  # noqa: PLC0415 - that module needs this class
 
+        del config, model_card_kwargs
+        if push_settings and not push_to_hub:
+            raise TypeError(f"save_pretrained takes {sorted(push_settings)} only with push_to_hub=True.")
         save_model(self, Path(save_directory))
+        return str(self.push_to_hub(repo_id or Path(save_directory).name, **push_settings)) if push_to_hub else None
 
     @classmethod
     def from_pretrained(  # type: ignore[override]
-        cls, folder: str | Path | None = None, *, encoder: SharedEncoder | None = None, **_: Any
+        cls,
+        folder: str | Path | None = None,
+        *,
+        encoder: SharedEncoder | None = None,
+        device: str = "cpu",
+        precision: Precision = "auto",
+        revision: str | None = None,
+        token: str | None = None,
     ) -> MultiTaskModel | QualityModel:
         """Read a saved model of either kind.
 
         Args:
             folder: A folder that ``save_pretrained`` made, or a hub name; ``None`` takes the quality heads that
                 come with the package.
-            encoder: For quality heads, an encoder that is loaded already.
+            encoder: For quality heads, an encoder that is loaded already, on any device.
+            device: A torch device name, for a multi-task model.
+            precision: See ``SharedEncoder``; for a multi-task model.
+            revision: Branch, tag or commit of a hub name.
+            token: For a private model on the hub.
 
         Returns:
             The model; a ``QualityModel`` where the folder holds quality heads.
@@ -244,42 +276,4 @@ class MultiTaskModel(nn.Module, ModelHubMixin):
 
         if folder is None or (Path(folder) / MANIFEST).is_file():
             return QualityModel.from_pretrained(folder, encoder=encoder)
-        return load_model(folder)
-
-
-def as_example(given: str | Example, number: int, *, words: bool) -> Example:
-    """What a user gave for prediction, as an example.
-
-    Args:
-        given: A text or an example.
-        number: Its place among those given, for messages.
-        words: Whether a text without words and segments is cut into words at blanks.
-
-    Returns:
-        The example.
-
-    Raises:
-        InputError: If the text is empty.
-    """
-    example = Example(text=given, labels={}, source=f"text {number + 1}") if isinstance(given, str) else given
-    if not example.text.strip():
-        raise InputError(f"{example.source or f'text {number + 1}'} is empty; give some text.")
-    if words and not example.words and not example.segments:
-        return replace(example, words=tuple(example.text.split()))
-    return example
-
-
-def _batches(tokenised: Sequence[TokenisedExample]) -> list[list[int]]:
-    """Rows by length, in batches of bounded padded size."""
-    order = sorted(range(len(tokenised)), key=lambda row: (max(map(len, tokenised[row].sequences)), row))
-    batches: list[list[int]] = []
-    used = 0
-    for row in order:
-        width, count = max(map(len, tokenised[row].sequences)), len(tokenised[row].sequences)
-        if batches and (used + count) * width <= _TOKENS_PER_BATCH:
-            batches[-1].append(row)
-            used += count
-        else:
-            batches.append([row])
-            used = count
-    return batches
+        return load_model(folder, device=device, precision=precision, revision=revision, token=token)

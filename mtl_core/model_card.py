@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from mtl_core.heads import Decision
+
 if TYPE_CHECKING:
     from mtl_core.saved_model import SavedConfig
 
@@ -38,8 +40,8 @@ def model_card_text(config: SavedConfig) -> str:
         "|---|---|---|---|---|",
     ]
     for task in config.tasks:
-        decision = config.decisions[task.name]
-        shown = ", ".join(task.labels[:_MOST_LABELS]) + (", ..." if len(task.labels) > _MOST_LABELS else "")
+        decision = config.decisions.get(task.name, Decision())
+        shown = ", ".join(map(_cell, task.labels[:_MOST_LABELS])) + (", ..." if len(task.labels) > _MOST_LABELS else "")
         cuts = ", ".join(f"{cut:.2f}" for cut in decision.thresholds) or "-"
         lines.append(f"| {task.name} | {task.kind} | {shown} | {cuts} | {decision.temperature:.2f} |")
     if card.figures:
@@ -65,3 +67,8 @@ def model_card_text(config: SavedConfig) -> str:
     if card.training:
         lines += ["", "## Training", "", "```json", json.dumps(card.training, indent=1, sort_keys=True), "```"]
     return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    """A label as it may stand in a table: on one line, with no mark that ends the cell."""
+    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|")

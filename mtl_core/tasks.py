@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from torch import nn
 
 __all__ = ["ABSENT_PRESENT", "OUTSIDE", "Task", "TaskName", "check_tasks"]
 
@@ -22,7 +23,8 @@ class Task(BaseModel):
     """One task on the shared encoder.
 
     Args:
-        name: Key of the task in examples, predictions and reports: letters, digits, ``-``, ``_``.
+        name: Key of the task in examples, predictions and reports: letters, digits, ``-``, ``_``; not a word that
+            PyTorch's containers keep for themselves, such as ``type``.
         kind: Registered kind of head: ``binary``, ``multiclass``, ``multilabel``, ``token`` or
             ``evidence``, or one that a user registered.
         labels: The labels in the order of the logits. A binary task has two, the positive one
@@ -41,6 +43,11 @@ class Task(BaseModel):
 
     @model_validator(mode="after")
     def _labels_fit_the_kind(self) -> Self:
+        # heads and learned weights are kept under this name
+        if any(hasattr(container, self.name) for container in (nn.ModuleDict(), nn.ParameterDict())):
+            raise ValueError(
+                f"A task cannot be named {self.name!r}, which is a word of PyTorch's own; call it {self.name}_task."
+            )
         if len(set(self.labels)) != len(self.labels) or any(not label.strip() for label in self.labels):
             raise ValueError(f"The labels of task {self.name!r} must be distinct and not empty.")
         if self.kind == "binary" and len(self.labels) not in {0, 2}:

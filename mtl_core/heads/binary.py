@@ -56,6 +56,7 @@ class BinaryHead(TaskHead):
 
     def predict(self, logits: torch.Tensor, decision: Decision, states: EncoderStates) -> list[Prediction]:
         """See the base class."""
+        del states
         threshold = float(label_thresholds(decision, 1)[0])
         chances = self.probabilities(logits, decision)[:, 0].tolist()
         return [Prediction(self.task.labels[int(chance >= threshold)], (chance,)) for chance in chances]

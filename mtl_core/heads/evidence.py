@@ -55,7 +55,8 @@ class EvidenceTaskHead(TaskHead):
         """Logits ``[examples, labels]``."""
         parts = torch.split(states.pooled, states.lengths.tolist())
         seen = torch.stack([weights.T @ part for weights, part in zip(self.attention(states), parts, strict=True)])
-        return (self.dropout(seen) * self.weight).sum(-1) + self.bias
+        logits: torch.Tensor = (self.dropout(seen) * self.weight).sum(-1) + self.bias
+        return logits
 
     def targets(self, examples: Sequence[Example]) -> Targets:
         """Values ``[examples, labels]``; see the base class."""
@@ -73,7 +74,10 @@ class EvidenceTaskHead(TaskHead):
         """See the base class; the evidence of a label is its passages by falling attention."""
         thresholds = label_thresholds(decision, len(self.task.labels)).tolist()
         predictions = []
-        for row, weights in zip(self.probabilities(logits, decision).tolist(), self.attention(states), strict=True):
+        # the states may be inference tensors, of which no gradient can be taken
+        with torch.no_grad():
+            attention = self.attention(states)
+        for row, weights in zip(self.probabilities(logits, decision).tolist(), attention, strict=True):
             held = tuple(
                 label for label, chance, cut in zip(self.task.labels, row, thresholds, strict=True) if chance >= cut
             )

@@ -9,7 +9,7 @@ import torch
 from mtl_core.data.examples import Example
 from mtl_core.errors import InputError
 from mtl_core.heads.base import Decision, Targets, TaskHead
-from mtl_core.heads.masking import masked_loss
+from mtl_core.heads.masking import labelled_logits, masked_loss
 from mtl_core.losses import LossOptions, TaskLoss, binary_losses, soft_binary_losses
 
 __all__ = ["independent_loss", "independent_targets", "label_thresholds"]
@@ -68,6 +68,7 @@ def independent_loss(
         The loss.
     """
     weights = class_weights if options.class_weights and not plain else None
+    logits = labelled_logits(logits, targets)
     hard = binary_losses(logits, targets.values, options, class_weights=weights, smooth=not plain).mean(-1)
     teacher = targets.values if targets.soft is None else targets.soft
     return masked_loss(

@@ -9,7 +9,24 @@ import torch
 from mtl_core.heads.base import Targets
 from mtl_core.losses import LossOptions, TaskLoss
 
-__all__ = ["masked_loss"]
+__all__ = ["labelled_logits", "masked_loss"]
+
+
+def labelled_logits(logits: torch.Tensor, targets: Targets) -> torch.Tensor:
+    """Logits of what is labelled or taught, and zeros elsewhere.
+
+    A loss takes its logits through this first: masked only afterwards, a NaN among the unknown would still reach
+    the gradient, as zero times NaN.
+
+    Args:
+        logits: Any shape that begins with the shape of the masks.
+        targets: The masks.
+
+    Returns:
+        Logits in the same shape.
+    """
+    used = targets.known if targets.taught is None else targets.known | targets.taught
+    return torch.where(used.view(*used.shape, *[1] * (logits.ndim - used.ndim)), logits, 0.0)
 
 
 def masked_loss(
@@ -23,7 +40,7 @@ def masked_loss(
     """Sum of the losses where a label or a teacher is known.
 
     A unit with both takes ``options.distillation`` of the teacher's loss; one with either takes that alone.
-    Unknown units are cut out by ``where``, so not even a NaN among them reaches the sum or its gradient.
+    Unknown units are cut out by ``where``; their logits by ``labelled_logits`` before.
 
     Args:
         hard: Loss of each unit against its hard target.

@@ -11,7 +11,7 @@ from torch import nn
 from mtl_core.data.examples import Example
 from mtl_core.errors import InputError
 from mtl_core.heads.base import Decision, EncoderStates, HeadSettings, Prediction, Targets, TaskHead
-from mtl_core.heads.masking import masked_loss
+from mtl_core.heads.masking import labelled_logits, masked_loss
 from mtl_core.heads.registry import register_head
 from mtl_core.losses import LossOptions, TaskLoss, class_losses, distillation_losses
 from mtl_core.tasks import Task
@@ -72,6 +72,7 @@ class MulticlassHead(TaskHead):
     def loss(self, logits: torch.Tensor, targets: Targets, options: LossOptions, *, plain: bool = False) -> TaskLoss:
         """See the base class."""
         weights = self.class_weights if options.class_weights and not plain else None
+        logits = labelled_logits(logits, targets)
         hard = class_losses(logits, targets.values, options, class_weights=weights, smooth=not plain)
         teacher = torch.zeros_like(logits) if targets.soft is None else targets.soft
         return masked_loss(
@@ -88,6 +89,7 @@ class MulticlassHead(TaskHead):
 
     def predict(self, logits: torch.Tensor, decision: Decision, states: EncoderStates) -> list[Prediction]:
         """See the base class."""
+        del states
         return [
             Prediction(self.task.labels[max(range(len(row)), key=row.__getitem__)], tuple(row))
             for row in self.probabilities(logits, decision).tolist()

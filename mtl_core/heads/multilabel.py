@@ -57,6 +57,7 @@ class MultilabelHead(TaskHead):
 
     def predict(self, logits: torch.Tensor, decision: Decision, states: EncoderStates) -> list[Prediction]:
         """See the base class."""
+        del states
         probabilities = self.probabilities(logits, decision)
         held = (probabilities >= label_thresholds(decision, len(self.task.labels)).to(logits.device)).tolist()
         return [

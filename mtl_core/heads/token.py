@@ -12,7 +12,7 @@ from mtl_core.data.examples import Example, Label
 from mtl_core.errors import InputError
 from mtl_core.heads.base import NO_WORD, Decision, EncoderStates, HeadSettings, Prediction, Targets, TaskHead, Unit
 from mtl_core.heads.bio import best_path, forbidden_steps
-from mtl_core.heads.masking import masked_loss
+from mtl_core.heads.masking import labelled_logits, masked_loss
 from mtl_core.heads.registry import register_head
 from mtl_core.losses import LossOptions, TaskLoss, class_losses, distillation_losses
 from mtl_core.tasks import OUTSIDE, Task
@@ -35,6 +35,8 @@ class TokenHead(TaskHead):
 
     kind: ClassVar[str] = "token"
     unit: ClassVar[Unit] = "word"
+    forbidden_first: torch.Tensor
+    forbidden: torch.Tensor
 
     def __init__(self, task: Task, dimension: int, settings: HeadSettings) -> None:
         super().__init__(task, dimension, settings)
@@ -90,7 +92,7 @@ class TokenHead(TaskHead):
     def loss(self, logits: torch.Tensor, targets: Targets, options: LossOptions, *, plain: bool = False) -> TaskLoss:
         """See the base class."""
         weights = self.class_weights if options.class_weights and not plain else None
-        flat = logits.flatten(0, 1)
+        flat = labelled_logits(logits, targets).flatten(0, 1)
         hard = class_losses(flat, targets.values.flatten(), options, class_weights=weights, smooth=not plain)
         teacher = torch.zeros_like(flat) if targets.soft is None else targets.soft.flatten(0, 1)
         return masked_loss(

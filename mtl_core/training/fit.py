@@ -70,6 +70,8 @@ def train(
     say = report or (lambda _: None)
     seed_everything(config.seed, verbose=False)
     _check_output(config, resume=resume)
+    if not resume:
+        shutil.rmtree(run_folder(config.output), ignore_errors=True)
     data = prepare(config)
     for warning in data.summary.warnings:
         say(f"warning: {warning}")

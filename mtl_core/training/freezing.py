@@ -81,7 +81,7 @@ def _blocks_of(network: nn.Module) -> tuple[str, int]:
         if not isinstance(module, nn.ModuleList) or name.startswith(tuple(inside)):
             continue
         prefix = f"{name}." if name else ""
-        inside.append(f"{prefix}0.")
+        inside.append(prefix)
         is_uniform = len({type(block) for block in module}) == 1
         if is_uniform and all(any(True for _ in block.parameters()) for block in module):
             found[prefix] = len(module)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
+from mtl_core.batching import as_example
 from mtl_core.data.examples import Example
 from mtl_core.errors import InputError
 from mtl_core.evaluation.evaluate import main_figure, score_predictions
@@ -14,7 +15,7 @@ from mtl_core.fusion import FusedModel
 from mtl_core.fusion_choice import FUSED, Choice, FusionCard, TaskFigures
 from mtl_core.fusion_states import EncodedExamples, join_encoded, read_chunks
 from mtl_core.heads import Prediction
-from mtl_core.model import MultiTaskModel, as_example
+from mtl_core.model import MultiTaskModel
 from mtl_core.tasks import Task
 from mtl_core.training.fusion_fit import FusionOptions, LabelledStates, fit_decision, fit_task, fused_predictions
 

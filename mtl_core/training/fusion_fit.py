@@ -144,8 +144,11 @@ def fused_predictions(model: FusedModel, name: str, encoded: EncodedExamples) ->
         One prediction an example.
     """
     head, decision = model.head(name), model.decisions[name]
-    slices = _judged(model, name, encoded)
-    return [one for _, found in slices for one in head.predict(found.logits, decision, found.states)]
+    said: list[Prediction] = []
+    for _, found in _judged(model, name, encoded):
+        with torch.inference_mode():
+            said += head.predict(found.logits, decision, found.states)
+    return said
 
 
 class _OneTask:
@@ -189,7 +192,7 @@ def _train_once(
         mean = loss.total / loss.count
         if not torch.isfinite(mean):
             raise InputError(
-                f"The loss of the fusion of task {layers.head.task.name!r} is {float(mean)}: lower its learning rate."
+                f"The loss of the fusion of task {layers.head.task.name!r} is {mean.item()}: lower its learning rate."
             )
         optimiser.zero_grad()
         mean.backward()  # type: ignore[no-untyped-call]
@@ -201,8 +204,9 @@ def _score(model: FusedModel, name: str, data: LabelledStates, options: LossOpti
     head, said, total, count = model.head(name), [], 0.0, 0.0
     known = [without_unseen(example, {name: head.task}) for example in data.examples]
     for rows, found in _judged(model, name, data.encoded):
-        said += [{name: one} for one in head.predict(found.logits, Decision(), found.states)]
-        loss = _loss(head, found, [known[row] for row in rows], options, plain=True)
+        with torch.inference_mode():
+            said += [{name: one} for one in head.predict(found.logits, Decision(), found.states)]
+            loss = _loss(head, found, [known[row] for row in rows], options, plain=True)
         total, count = total + float(loss.total), count + float(loss.count)
     figure = main_figure(score_predictions([head.task], data.examples, said).tasks[name])
     return _Score(figure, -total / max(count, 1.0))

@@ -93,8 +93,7 @@ def find_learning_rate(
         The curve with a suggestion.
 
     Raises:
-        InputError: If a number is out of range, there are no batches or they can be read only once, or the loss is not
-            finite before there is a curve.
+        InputError: If a number is out of range, there are no batches to read again, or the loss blows up at once.
     """
     if not 0 < lowest < highest or steps < _LEAST_POINTS or not 0 <= smoothing < 1 or divergence <= 1:
         raise InputError(
@@ -107,7 +106,7 @@ def find_learning_rate(
         )
     rates = [float(rate) for rate in np.geomspace(lowest, highest, steps)]
     # closed first, so that a loader's iterator cannot move its place after it was put back
-    with _untouched(model, batches), closing(_forever(batches)) as stream:
+    with _untouched(model, batches), closing(_forever(_copy_of_loader(batches))) as stream:
         losses = _train(make_optimizer(model), stream, loss, rates, smoothing=smoothing, divergence=divergence)
     return _curve(rates, losses, smoothing, divergence)
 
@@ -202,11 +201,19 @@ def _untouched(model: nn.Module, batches: Iterable[Any]) -> Iterator[None]:
         yield
     finally:
         put_back()
-        if isinstance(batches, _HasState) and place is not None:
+        if isinstance(batches, _HasState) and place is not None and batches.state_dict() != place:
             batches.load_state_dict(place)
         if isinstance(generator, torch.Generator) and drawn is not None:
             generator.set_state(drawn)
         restore_random_state(random_state)
+
+
+def _copy_of_loader(batches: Iterable[Batch]) -> Iterable[Batch]:
+    """A shallow copy that moves in the data in place of a loader, which need not be put back then.
+
+    Putting back would not do: loading a state says that the next pass goes on there, not that a pass is under way.
+    """
+    return copy.copy(batches) if isinstance(batches, _HasState) else batches
 
 
 def _snapshot(model: nn.Module) -> Callable[[], None]:

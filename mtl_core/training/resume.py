@@ -22,7 +22,6 @@ What the LightningModule must keep to:
   emptied within one validation.
 - Random numbers come from the global generators of PyTorch, NumPy and Python. None is drawn in ``on_train_start``.
 - ``configure_optimizers`` depends on the configuration alone, and schedules are stepped per batch.
-
 - The batches of a validation are the same every time. A validation falls on a whole optimiser step: its interval is a
   multiple of ``accumulate_grad_batches``.
 - ``EarlyStopping`` has ``check_on_train_epoch_end=False`` where ``max_steps`` is used: Lightning ends an epoch that
@@ -31,9 +30,9 @@ What the LightningModule must keep to:
 What the training loader must keep to (:class:`ResumableLoader`), besides:
 
 - It has a length, else Lightning fetches one batch ahead of the training.
-- ``iter`` starts the next epoch, or, once after ``load_state_dict``, goes on in the saved one, of which nothing may be
-  left. It does so at the first ``next`` (a generator function does), because Lightning calls ``iter`` before it knows
-  where to go on.
+- ``iter`` starts the next epoch, or, once after ``load_state_dict``, goes on in the saved one. It does so at the first
+  ``next`` (a generator function does), because Lightning calls ``iter`` before it knows where to go on. Where the saved
+  epoch was over, it gives nothing or begins the next.
 - The order of an epoch depends on a seed and the epoch's number, not on the global generators.
 - Every process counts the same batches; only the first one's state is saved.
 """
@@ -248,10 +247,10 @@ def _restore(trainer: Trainer, loader: ResumableLoader, loaded: dict[str, Any]) 
     # Lightning forgets the loader's state where configure_optimizers asked for estimated_stepping_batches
     if loader.state_dict() != loaded["loader"]:
         loader.load_state_dict(loaded["loader"])
-    # Lightning closes an epoch that was saved after its last batch without asking for more: left as it is, the loader
-    # would take the next epoch for the rest of this one
+    # Lightning closes an epoch that was saved when it was over without asking for more batches. A loader that goes on
+    # in it, with nothing, has done so now; one that has begun the next epoch instead is put back, to do it again
     if loaded["is_epoch_over"] and next(iter(loader), None) is not None:
-        raise InputError("The training loader hands out batches of an epoch that was over when its state was saved.")
+        loader.load_state_dict(loaded["loader"])
     # a check at the end of an epoch wants the values of a validation before the checkpoint
     trainer.callback_metrics.update(loaded["metrics"])
     restore_random_state(loaded["random"][trainer.global_rank])

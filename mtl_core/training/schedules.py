@@ -62,9 +62,10 @@ def make_schedule(
             f"A schedule needs total_steps and cycles of at least 1, warmup in [0, 1) and lowest in (0, 1]; "
             f"it got {total_steps}, {cycles}, {warmup} and {lowest}."
         )
+    rising_steps = min(round(total_steps * warmup), total_steps - 1)
     # a cycle has at least one step up and one down
     cycle_steps = max(total_steps // cycles, 2)
-    return _MAKERS[name](optimizer, _Shape(total_steps, round(total_steps * warmup), cycle_steps, lowest))
+    return _MAKERS[name](optimizer, _Shape(total_steps, rising_steps, cycle_steps, lowest))
 
 
 def _constant(optimizer: Optimizer, _shape: _Shape) -> LRScheduler:

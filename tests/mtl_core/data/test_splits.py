@@ -132,6 +132,12 @@ def test_large_groups_are_spread_over_the_parts() -> None:
     assert [sum(int(item.group) < 20 for item in parts[name]) for name in PARTS] == [140, 20, 40]
 
 
+def test_a_group_larger_than_a_part_does_not_burst_it() -> None:
+    sizes = [15] * 6 + [1] * 40
+    examples = [example(f"{group} {row}", group=str(group)) for group, size in enumerate(sizes) for row in range(size)]
+    assert [len(part) for part in split_examples(examples, seed=0).values()] == [91, 13, 26]
+
+
 def test_the_seed_decides() -> None:
     examples = numbered(*["a"] * 100)
     tests = {tuple(item.source for item in split_examples(examples, seed=seed)["test"]) for seed in range(5)}

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import lightning.pytorch as pl
 import pytest
 import torch
-from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, EMAWeightAveraging
 
-from mtl_core.errors import ArtifactError, InputError
 from mtl_core.training.checkpoints import SafeCheckpointIO
-from mtl_core.training.resume import ExactResume, ResumableLoader
 from tests.mtl_core.training.toy_training import (
     FixedLoader,
     InterruptAt,
     MemoryLogger,
+    Run,
     ToyLoader,
     ToyModule,
+    assert_same,
+    interrupted,
+    same,
+    train,
     trainer_of,
 )
+
+if TYPE_CHECKING:
+    import lightning.pytorch as pl
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Be aware that when using `ckpt_path`:UserWarning"),
@@ -34,81 +38,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Checkpoint directory .* exists and is not empty:UserWarning"),
     pytest.mark.filterwarnings("ignore:Your `IterableDataset` has `__len__` defined:UserWarning"),
 ]
-
-
-@dataclass
-class Run:
-    trainer: pl.Trainer
-    module: ToyModule
-    logger: MemoryLogger
-
-    def outcome(self) -> dict[str, Any]:
-        stopping = next(cb for cb in self.trainer.callbacks if isinstance(cb, EarlyStopping))
-        best = next(cb for cb in self.trainer.callbacks if isinstance(cb, ModelCheckpoint))
-        schedule = self.trainer.lr_scheduler_configs[0].scheduler
-        return {
-            "weights": self.module.state_dict(),
-            "optimiser": self.trainer.optimizers[0].state_dict(),
-            "schedule": {key: value for key, value in schedule.state_dict().items() if not key.startswith("_get")},
-            "stopping": stopping.state_dict(),
-            "best": {Path(path).name: score for path, score in best.best_k_models.items()},
-            "best_score": best.best_model_score,
-            "steps": self.trainer.global_step,
-        }
-
-
-def train(
-    folder: Path, *extra: Callback, resume: bool = False, make: Callable[[], ToyModule] = ToyModule, **options: Any
-) -> Run:
-    # another seed on resume: everything has to come from the checkpoint
-    torch.manual_seed(99 if resume else 7)
-    logger = MemoryLogger()
-    module = make()
-    size = options.pop("batches", 6)
-    trainer = trainer_of(folder, logger, *extra, **options)
-    trainer.fit(
-        module,
-        ToyLoader(batches=size),
-        FixedLoader(),
-        ckpt_path=folder / "last.ckpt" if resume else None,
-    )
-    return Run(trainer, module, logger)
-
-
-def same(left: Any, right: Any) -> bool:
-    if isinstance(left, torch.Tensor):
-        return isinstance(right, torch.Tensor) and left.dtype == right.dtype and torch.equal(left, right)
-    if isinstance(left, dict):
-        return left.keys() == right.keys() and all(same(value, right[key]) for key, value in left.items())
-    if isinstance(left, list | tuple):
-        return len(left) == len(right) and all(map(same, left, right))
-    return bool(left == right)
-
-
-def assert_same(whole: Run, *parts: Run | MemoryLogger) -> None:
-    resumed = parts[-1]
-    assert isinstance(resumed, Run)
-    expected, actual = whole.outcome(), resumed.outcome()
-    for key, value in expected.items():
-        assert same(value, actual[key]), key
-    logged: dict[Any, set[float]] = {}
-    for part in parts:
-        values = part.values if isinstance(part, MemoryLogger) else part.logger.values
-        for key, found in values.items():
-            logged.setdefault(key, set()).update(found)
-    assert logged == {key: set(found) for key, found in whole.logger.values.items()}
-
-
-def interrupted(folder: Path, *extra: Callback, **options: Any) -> MemoryLogger:
-    torch.manual_seed(7)
-    logger = MemoryLogger()
-    size = options.pop("batches", 6)
-    module = options.pop("make", ToyModule)()
-    path = folder / "last.ckpt" if options.pop("resume", False) else None
-    trainer = trainer_of(folder, logger, *extra, **options)
-    with pytest.raises((RuntimeError, SystemExit)):
-        trainer.fit(module, ToyLoader(batches=size), FixedLoader(), ckpt_path=path)
-    return logger
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -131,17 +60,14 @@ def whole(tmp_path_factory: pytest.TempPathFactory, _fast_disk: None) -> Run:
         ("on_before_optimizer_step", 9, RuntimeError),
         ("on_train_batch_end", 2, KeyboardInterrupt),
         ("on_train_batch_end", 4, RuntimeError),
-        ("on_train_batch_end", 6, RuntimeError),
         ("on_validation_start", 8, KeyboardInterrupt),
         ("on_validation_end", 4, RuntimeError),
-        ("on_train_batch_start", 8, RuntimeError),
         ("on_train_batch_start", 12, RuntimeError),
         ("on_validation_start", 12, RuntimeError),
         ("on_train_epoch_end", 6, RuntimeError),
         ("on_train_epoch_end", 12, KeyboardInterrupt),
-        ("on_train_epoch_start", 6, RuntimeError),
         ("on_train_epoch_start", 12, RuntimeError),
-        ("on_train_epoch_end", 24, RuntimeError),
+        ("on_train_epoch_end", 18, RuntimeError),
     ],
 )
 def test_an_interruption_anywhere_is_resumed_exactly(
@@ -155,30 +81,42 @@ def test_an_interruption_anywhere_is_resumed_exactly(
     "options",
     [
         {"val_check_interval": 1.0, "check_val_every_n_epoch": 1},
-        {"val_check_interval": 0.5, "check_val_every_n_epoch": 1},
+        {"val_check_interval": 1.0, "check_val_every_n_epoch": 1, "stops_at_epoch_end": True},
+        {"val_check_interval": 0.5, "check_val_every_n_epoch": 1, "every_n_steps": None},
         {"val_check_interval": 1.0, "check_val_every_n_epoch": 2},
         {"accumulate_grad_batches": 2},
         {"every_n_steps": 5},
         {"every_n_steps": None},
-        {"batches": 7, "make": partial(ToyModule, steps=28), "num_sanity_val_steps": 0},
+        {"batches": 7, "make": partial(ToyModule, steps=21), "num_sanity_val_steps": 0},
         {"limit_val_batches": 0, "num_sanity_val_steps": 0},
     ],
 )
 def test_it_holds_for_every_rhythm_of_validation_and_saving(tmp_path: Path, options: dict[str, Any]) -> None:
     whole = train(tmp_path / "whole", patience=99, **options)
     logger = interrupted(
-        tmp_path / "part", InterruptAt("on_train_batch_start", 9, RuntimeError), patience=99, **options
+        tmp_path / "part", InterruptAt("on_train_batch_start", 8, RuntimeError), patience=99, **options
     )
     assert_same(whole, logger, train(tmp_path / "part", resume=True, patience=99, **options))
+
+
+@pytest.mark.parametrize("step", [5, 12])
+def test_averaged_weights_go_on_exactly(tmp_path: Path, step: int) -> None:
+    def average() -> EMAWeightAveraging:
+        return EMAWeightAveraging(decay=0.9)
+
+    whole = train(tmp_path / "whole", average(), patience=99)
+    interruption = InterruptAt("on_train_epoch_end", step, RuntimeError)
+    logger = interrupted(tmp_path / "part", average(), interruption, patience=99)
+    assert_same(whole, logger, train(tmp_path / "part", average(), resume=True, patience=99))
 
 
 @pytest.mark.parametrize("steps", [4, 5, 12, 13])
 def test_a_training_cut_by_max_steps_goes_on_exactly_with_more(tmp_path: Path, steps: int) -> None:
     options = {"max_epochs": -1, "patience": 99, "every_n_steps": None}
-    whole = train(tmp_path / "whole", max_steps=20, **options)
+    whole = train(tmp_path / "whole", max_steps=16, **options)
     first = train(tmp_path / "part", max_steps=steps, **options)
     assert first.trainer.global_step == steps
-    resumed = train(tmp_path / "part", resume=True, max_steps=20, **options)
+    resumed = train(tmp_path / "part", resume=True, max_steps=16, **options)
     assert_same(whole, first, resumed)
 
 
@@ -259,32 +197,17 @@ def test_a_second_ctrl_c_ends_it_at_once(tmp_path: Path, whole: Run) -> None:
     assert_same(whole, logger, train(tmp_path, resume=True, patience=99))
 
 
-def test_a_checkpoint_from_another_moment_is_refused_for_training_only(tmp_path: Path) -> None:
-    epoch_end = ModelCheckpoint(dirpath=tmp_path / "ends", filename="{epoch}", save_on_train_epoch_end=True)
-    train(tmp_path, epoch_end, max_epochs=1, patience=99)
-    path = Path(epoch_end.best_model_path)
-    logger = MemoryLogger()
-    trainer = trainer_of(tmp_path / "other", logger, ModelCheckpoint(dirpath=tmp_path / "ends"))
-    with pytest.raises(ArtifactError, match="cannot go on exactly"):
-        trainer.fit(ToyModule(), ToyLoader(), FixedLoader(), ckpt_path=path)
-    trainer = pl.Trainer(logger=logger, plugins=[SafeCheckpointIO()], enable_progress_bar=False, accelerator="cpu")
-    trainer.validate(ToyModule(), FixedLoader(), ckpt_path=path, verbose=False)
-    assert ("val_loss", 6) in logger.values
+def test_a_loader_may_go_on_in_an_epoch_that_is_over(tmp_path: Path) -> None:
+    class Plain(ToyLoader):
+        def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+            super().load_state_dict(state_dict)
+            self.continues = True
 
-
-def test_other_data_is_refused(tmp_path: Path) -> None:
-    interrupted(tmp_path, InterruptAt("on_train_batch_start", 9, RuntimeError), patience=99)
-    with pytest.raises(ArtifactError, match="7 batches now and had 6"):
-        train(tmp_path, resume=True, patience=99, batches=7)
-
-
-def test_a_loader_without_a_place_and_a_wrong_order_are_refused(tmp_path: Path) -> None:
-    assert isinstance(ToyLoader(), ResumableLoader)
-    with pytest.raises(InputError, match="state_dict"):
-        trainer_of(tmp_path, MemoryLogger()).fit(ToyModule(), FixedLoader(), FixedLoader())
-    trainer = trainer_of(tmp_path, MemoryLogger())
-    trainer.callbacks.append(ModelCheckpoint(dirpath=tmp_path / "after"))
-    with pytest.raises(InputError, match="must be the last"):
-        trainer.fit(ToyModule(), ToyLoader(), FixedLoader())
-    with pytest.raises(InputError, match="every 0 steps"):
-        ExactResume(tmp_path, every_n_steps=0)
+    options = {"val_check_interval": 1.0, "check_val_every_n_epoch": 1, "patience": 99}
+    whole = train(tmp_path / "whole", **options)
+    logger = interrupted(tmp_path / "part", InterruptAt("on_train_epoch_end", 6, RuntimeError), **options)
+    again = MemoryLogger()
+    module = ToyModule()
+    trainer = trainer_of(tmp_path / "part", again, **options)
+    trainer.fit(module, Plain(), FixedLoader(), ckpt_path=tmp_path / "part" / "last.ckpt")
+    assert_same(whole, logger, Run(trainer, module, again))

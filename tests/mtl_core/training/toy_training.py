@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
+import pytest
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers.logger import DummyLogger
@@ -66,7 +68,7 @@ class FixedLoader:
 
 
 class ToyModule(pl.LightningModule):
-    def __init__(self, *, steps: int = 24, asks_lightning: bool = False, random_validation: bool = True) -> None:
+    def __init__(self, *, steps: int = 18, asks_lightning: bool = False, random_validation: bool = True) -> None:
         super().__init__()
         self.network = nn.Sequential(nn.Linear(5, 8), nn.BatchNorm1d(8), nn.Dropout(0.4), nn.Linear(8, 2))
         self.steps = steps
@@ -116,8 +118,9 @@ class InterruptAt(Callback):
 
 def trainer_of(folder: Path, logger: MemoryLogger, *extra: Callback, patience: int = 3, **options: Any) -> pl.Trainer:
     every_n_steps = options.pop("every_n_steps", 1)
+    at_epoch_end = options.pop("stops_at_epoch_end", False)
     callbacks = [
-        EarlyStopping("val_loss", patience=patience, check_on_train_epoch_end=False),
+        EarlyStopping("val_loss", patience=patience, check_on_train_epoch_end=at_epoch_end),
         *extra,
         ModelCheckpoint(
             dirpath=folder / "best",
@@ -130,7 +133,7 @@ def trainer_of(folder: Path, logger: MemoryLogger, *extra: Callback, patience: i
         ExactResume(folder / "last.ckpt", every_n_steps=every_n_steps),
     ]
     settings: dict[str, Any] = {
-        "max_epochs": 4,
+        "max_epochs": 3,
         "accelerator": "cpu",
         "devices": 1,
         "val_check_interval": 4,
@@ -147,3 +150,78 @@ def trainer_of(folder: Path, logger: MemoryLogger, *extra: Callback, patience: i
         plugins=[SafeCheckpointIO()],
         **{**settings, **options},
     )
+
+
+@dataclass
+class Run:
+    trainer: pl.Trainer
+    module: ToyModule
+    logger: MemoryLogger
+
+    def outcome(self) -> dict[str, Any]:
+        stopping = next(cb for cb in self.trainer.callbacks if isinstance(cb, EarlyStopping))
+        best = next(cb for cb in self.trainer.callbacks if isinstance(cb, ModelCheckpoint))
+        schedule = self.trainer.lr_scheduler_configs[0].scheduler
+        return {
+            "weights": self.module.state_dict(),
+            "optimiser": self.trainer.optimizers[0].state_dict(),
+            "schedule": {key: value for key, value in schedule.state_dict().items() if not key.startswith("_get")},
+            "stopping": stopping.state_dict(),
+            "best": {Path(path).name: score for path, score in best.best_k_models.items()},
+            "best_score": best.best_model_score,
+            "steps": self.trainer.global_step,
+        }
+
+
+def train(
+    folder: Path, *extra: Callback, resume: bool = False, make: Callable[[], ToyModule] = ToyModule, **options: Any
+) -> Run:
+    # another seed on resume: everything has to come from the checkpoint
+    torch.manual_seed(99 if resume else 7)
+    logger = MemoryLogger()
+    module = make()
+    size = options.pop("batches", 6)
+    trainer = trainer_of(folder, logger, *extra, **options)
+    trainer.fit(
+        module,
+        ToyLoader(batches=size),
+        FixedLoader(),
+        ckpt_path=folder / "last.ckpt" if resume else None,
+    )
+    return Run(trainer, module, logger)
+
+
+def same(left: Any, right: Any) -> bool:
+    if isinstance(left, torch.Tensor):
+        return isinstance(right, torch.Tensor) and left.dtype == right.dtype and torch.equal(left, right)
+    if isinstance(left, dict):
+        return left.keys() == right.keys() and all(same(value, right[key]) for key, value in left.items())
+    if isinstance(left, list | tuple):
+        return len(left) == len(right) and all(map(same, left, right))
+    return bool(left == right)
+
+
+def assert_same(whole: Run, *parts: Run | MemoryLogger) -> None:
+    resumed = parts[-1]
+    assert isinstance(resumed, Run)
+    expected, actual = whole.outcome(), resumed.outcome()
+    for key, value in expected.items():
+        assert same(value, actual[key]), key
+    logged: dict[Any, set[float]] = {}
+    for part in parts:
+        values = part.values if isinstance(part, MemoryLogger) else part.logger.values
+        for key, found in values.items():
+            logged.setdefault(key, set()).update(found)
+    assert logged == {key: set(found) for key, found in whole.logger.values.items()}
+
+
+def interrupted(folder: Path, *extra: Callback, **options: Any) -> MemoryLogger:
+    torch.manual_seed(7)
+    logger = MemoryLogger()
+    size = options.pop("batches", 6)
+    module = options.pop("make", ToyModule)()
+    path = folder / "last.ckpt" if options.pop("resume", False) else None
+    trainer = trainer_of(folder, logger, *extra, **options)
+    with pytest.raises((RuntimeError, SystemExit)):
+        trainer.fit(module, ToyLoader(batches=size), FixedLoader(), ckpt_path=path)
+    return logger
