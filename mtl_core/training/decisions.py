@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from mtl_core.data.examples import Example
 from mtl_core.evaluation.calibration import CalibrationScores, calibration_scores, fit_temperature
 from mtl_core.evaluation.thresholds import tune_threshold
-from mtl_core.heads import Decision, TaskHead, Targets
+from mtl_core.heads import Decision, Targets, TaskHead
 from mtl_core.heads.base import CUT
 from mtl_core.model import MultiTaskModel
 from mtl_core.training.prepare import without_unseen
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["FittedDecisions", "fit_decisions"]
 

@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
-import logging
-import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
-from lightning.pytorch import Callback, LightningDataModule, Trainer
-from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint, RichProgressBar
-from lightning.pytorch.loggers import CSVLogger, Logger
+from lightning.pytorch import LightningDataModule, Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
 
 from mtl_core.data.examples import Example
 from mtl_core.data.sampling import BatchPlan
-from mtl_core.encoder import bfloat16_is_fast
 from mtl_core.errors import InputError
 from mtl_core.model import MultiTaskModel
 from mtl_core.training.checkpoints import SafeCheckpointIO
-from mtl_core.training.config import LoggingConfig, TrainerConfig, TrainingConfig
-from mtl_core.training.freezing import GradualUnfreezing, freeze, rest_if_frozen
+from mtl_core.training.config import TrainerConfig, TrainingConfig
+from mtl_core.training.freezing import freeze
+from mtl_core.training.lightning_setup import MONITORED, make_callbacks, make_trainer, quiet_lightning
 from mtl_core.training.loader import BatchLoader, BatchMaker, LabelledBatch
 from mtl_core.training.module import MultiTaskModule, Optimisation
 from mtl_core.training.parameter_groups import parameter_groups
-from mtl_core.training.resume import ExactResume
 from mtl_core.training.schedules import make_schedule
 from mtl_core.training.teaching import Teaching
 
 __all__ = ["RunOutcome", "make_plan", "optimisation", "run_folder", "run_training", "total_steps"]
 
-MONITORED = "val/score"
 _VALIDATION_BATCH = 64
 
 
@@ -149,14 +142,6 @@ class _Fixed:
         return iter(self._batches)
 
 
-class _RestFrozen(Callback):
-    """Silences the dropout of an encoder of which nothing learns."""
-
-    def on_train_start(self, trainer: Trainer, pl_module: Any) -> None:
-        del trainer
-        rest_if_frozen(pl_module.model.network)
-
-
 def run_training(
     model: MultiTaskModel,
     teaching: Teaching,
@@ -214,8 +199,8 @@ def run_training(
     data = _Data(plan, maker, _validation_batches(model, teaching.data.validation))
     # Lightning keeps the modes that it finds, and a model that was made or read is in evaluation mode
     module.train()
-    with _quiet_lightning():
-        trainer = _trainer(config, model, steps, _callbacks(config, model, best, last), folder)
+    with quiet_lightning():
+        trainer = make_trainer(config, model, steps, make_callbacks(config, model, best, last), folder)
         trainer.fit(module, datamodule=data, ckpt_path=_checkpoint(last, resume=resume))
     if not trainer.is_global_zero:
         return None
@@ -232,64 +217,6 @@ def _checkpoint(last: Path, *, resume: bool) -> str | None:
     return str(last)
 
 
-def _callbacks(config: TrainingConfig, model: MultiTaskModel, best: ModelCheckpoint, last: Path) -> list[Callback]:
-    chosen = config.trainer
-    callbacks: list[Callback] = [_RestFrozen()]
-    if config.encoder.unfreeze_every is not None:
-        callbacks.append(GradualUnfreezing(model.network, every=config.encoder.unfreeze_every))
-    if chosen.average:
-        callbacks.append(EMAWeightAveraging(decay=chosen.average, use_buffers=False))
-    if chosen.patience:
-        callbacks.append(EarlyStopping(monitor=MONITORED, mode="max", patience=chosen.patience))
-    if config.logging.progress_bar:
-        callbacks.append(RichProgressBar())
-    # the resume point comes last: it saves what all others have decided
-    return [*callbacks, best, ExactResume(last)] if chosen.checkpoint else [*callbacks, best]
-
-
-def _trainer(
-    config: TrainingConfig, model: MultiTaskModel, steps: int, callbacks: list[Callback], folder: Path
-) -> Trainer:
-    chosen = config.trainer
-    bfloat16 = chosen.precision == "bfloat16" or (chosen.precision == "auto" and bfloat16_is_fast())
-    every = chosen.validate_every
-    return Trainer(
-        accelerator="cpu" if model.encoder.device.type == "cpu" else "gpu",
-        devices=chosen.processes,
-        strategy="ddp_find_unused_parameters_true" if chosen.processes > 1 else "auto",
-        precision="bf16-mixed" if bfloat16 else "32-true",
-        max_epochs=chosen.epochs,
-        max_steps=chosen.max_steps,
-        check_val_every_n_epoch=None if every else 1,
-        val_check_interval=min(every, steps) if every else 1.0,
-        num_sanity_val_steps=0,
-        log_every_n_steps=max(1, min(chosen.log_every, steps // chosen.epochs)),
-        callbacks=callbacks,
-        logger=_loggers(config.logging, project=config.project, folder=folder),
-        plugins=[SafeCheckpointIO()],
-        enable_progress_bar=config.logging.progress_bar,
-        enable_model_summary=False,
-        use_distributed_sampler=False,
-    )
-
-
-def _loggers(chosen: LoggingConfig, *, project: str, folder: Path) -> list[Logger]:
-    loggers: list[Logger] = [CSVLogger(folder, name="", version="logs")]
-    if chosen.tensorboard:
-        if find_spec("tensorboard") is None and find_spec("tensorboardX") is None:
-            raise InputError("logging.tensorboard needs the package tensorboard; install it or set it to false.")
-        from lightning.pytorch.loggers import TensorBoardLogger  # noqa: PLC0415 - only where asked for
-
-        loggers.append(TensorBoardLogger(folder, name="", version="tensorboard"))
-    if chosen.wandb:
-        if find_spec("wandb") is None:
-            raise InputError("logging.wandb needs the package wandb; install it or set it to false.")
-        from lightning.pytorch.loggers import WandbLogger  # noqa: PLC0415 - only where asked for
-
-        loggers.append(WandbLogger(project=project, save_dir=folder))
-    return loggers
-
-
 def _validation_batches(model: MultiTaskModel, examples: Sequence[Example]) -> list[LabelledBatch]:
     """Batches of similar length, one data set each, the same for every validation."""
     by_dataset: dict[str, list[Example]] = {}
@@ -299,8 +226,9 @@ def _validation_batches(model: MultiTaskModel, examples: Sequence[Example]) -> l
     batches = []
     for name, lengths in maker.lengths.items():
         order = sorted(range(len(lengths)), key=lengths.__getitem__)
-        for chunk in range(math.ceil(len(order) / _VALIDATION_BATCH)):
-            batches.append(maker(name, order[chunk * _VALIDATION_BATCH : (chunk + 1) * _VALIDATION_BATCH]))
+        batches += [
+            maker(name, order[start : start + _VALIDATION_BATCH]) for start in range(0, len(order), _VALIDATION_BATCH)
+        ]
     return batches
 
 
@@ -318,17 +246,3 @@ def _keep_best(
     score = float(best.best_model_score) if best.best_model_score is not None else 0.0
     say(f"best validation score {score:.4f} at step {checkpoint['global_step']} of {trainer.global_step}")
     return RunOutcome(score, trainer.global_step)
-
-
-@contextmanager
-def _quiet_lightning() -> Iterator[None]:
-    """Hide what Lightning says of devices and limits, and let it speak again afterwards."""
-    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric", "lightning")]
-    before = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        for logger, level in zip(loggers, before, strict=True):
-            logger.setLevel(level)
