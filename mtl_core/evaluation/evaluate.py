@@ -7,16 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from mtl_core.data.examples import Example, Label
+from mtl_core.data.label_values import SET_KINDS
+from mtl_core.data.labels import single_labels
 from mtl_core.errors import InputError
 from mtl_core.evaluation.classification import ClassificationScores, classification_scores
 from mtl_core.evaluation.spans import SpanScores, joint_exact_match, span_scores
-from mtl_core.heads import Prediction
+from mtl_core.heads import Prediction, head_class
 from mtl_core.model import MultiTaskModel
 from mtl_core.tasks import Task
 
 __all__ = ["Evaluation", "evaluate", "main_figure", "score_predictions"]
 
 Scores = ClassificationScores | SpanScores
+
+_KINDS_BY_UNIT = {"example": "multiclass", "word": "token", "label": "multilabel"}
+"""How a kind that a user registered is scored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,7 @@ def score_predictions(
     Raises:
         InputError: If no example labels any of the tasks.
     """
-    judged = [task for task in tasks if any(task.name in example.labels for example in examples)]
+    judged = [_as_scored(task, examples) for task in tasks if any(task.name in example.labels for example in examples)]
     if not judged:
         raise InputError(f"No example has a label of any of the tasks {', '.join(task.name for task in tasks)}.")
     golds: dict[str, list[Label | None]] = {}
@@ -111,6 +116,17 @@ def score_predictions(
         exact_match_any=joint_exact_match(judged, golds, said, any_of=True) if any_of else None,
         count=len(examples),
     )
+
+
+def _as_scored(task: Task, examples: Sequence[Example]) -> Task:
+    """The task under the kind whose figures it gets, with the labels that only these examples hold."""
+    own = SET_KINDS | {"binary", "multiclass", "token"}
+    kind = task.kind if task.kind in own else _KINDS_BY_UNIT[head_class(task.kind).unit]
+    labels = task.labels
+    if kind in SET_KINDS:
+        given = {one for example in examples for one in single_labels(example.labels.get(task.name, ()))}
+        labels = (*labels, *sorted(given - set(labels)))
+    return task.model_copy(update={"kind": kind, "labels": labels})
 
 
 def evaluate(model: MultiTaskModel, examples: Sequence[Example]) -> Evaluation:

@@ -16,13 +16,27 @@ from mtl_core.errors import InputError
 from mtl_core.losses import LossOptions, TaskLoss
 from mtl_core.tasks import Task
 
-__all__ = ["CUT", "NO_WORD", "Decision", "EncoderStates", "HeadSettings", "Prediction", "Targets", "TaskHead", "Unit"]
+__all__ = [
+    "CUT",
+    "NO_WORD",
+    "Activation",
+    "Decision",
+    "EncoderStates",
+    "HeadSettings",
+    "Prediction",
+    "Targets",
+    "TaskHead",
+    "Unit",
+]
 
 CUT, NO_WORD = -1, -2
 """Marks in ``EncoderStates.words``."""
 
 Unit = Literal["example", "word", "label"]
 """What a task is judged on: whole examples, the words of an example, or the labels of an example."""
+
+Activation = Literal["softmax", "sigmoid"]
+"""How logits become probabilities: one distribution over the labels, or a chance for each label."""
 
 
 class HeadSettings(BaseModel):
@@ -132,6 +146,8 @@ class TaskHead(nn.Module, ABC):
 
     kind: ClassVar[str]
     unit: ClassVar[Unit] = "example"
+    activation: ClassVar[Activation | None] = None
+    """By which a temperature, and thresholds for chances, are fitted; ``None`` leaves a kind's decisions plain."""
     class_weights: torch.Tensor
 
     def __init__(self, task: Task, dimension: int, settings: HeadSettings) -> None:

@@ -10,7 +10,7 @@ from torch import nn
 
 from mtl_core.data.examples import Example
 from mtl_core.errors import InputError
-from mtl_core.heads.base import Decision, EncoderStates, HeadSettings, Prediction, Targets, TaskHead
+from mtl_core.heads.base import Activation, Decision, EncoderStates, HeadSettings, Prediction, Targets, TaskHead
 from mtl_core.heads.masking import labelled_logits, masked_loss
 from mtl_core.heads.registry import register_head
 from mtl_core.losses import LossOptions, TaskLoss, class_losses, distillation_losses
@@ -30,6 +30,7 @@ class MulticlassHead(TaskHead):
     """
 
     kind: ClassVar[str] = "multiclass"
+    activation: ClassVar[Activation | None] = "softmax"
 
     def __init__(self, task: Task, dimension: int, settings: HeadSettings) -> None:
         super().__init__(task, dimension, settings)

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from mtl_core.data.examples import Example, Label
-from mtl_core.heads.base import Decision, EncoderStates, HeadSettings, Prediction, Targets, TaskHead, Unit
+from mtl_core.heads.base import Activation, Decision, EncoderStates, HeadSettings, Prediction, Targets, TaskHead, Unit
 from mtl_core.heads.independent import independent_loss, independent_targets, label_thresholds
 from mtl_core.heads.registry import register_head
 from mtl_core.losses import LossOptions, TaskLoss
@@ -30,6 +30,7 @@ class MultilabelHead(TaskHead):
 
     kind: ClassVar[str] = "multilabel"
     unit: ClassVar[Unit] = "label"
+    activation: ClassVar[Activation | None] = "sigmoid"
 
     def __init__(self, task: Task, dimension: int, settings: HeadSettings) -> None:
         super().__init__(task, dimension, settings)

@@ -10,7 +10,17 @@ from torch import nn
 
 from mtl_core.data.examples import Example, Label
 from mtl_core.errors import InputError
-from mtl_core.heads.base import NO_WORD, Decision, EncoderStates, HeadSettings, Prediction, Targets, TaskHead, Unit
+from mtl_core.heads.base import (
+    NO_WORD,
+    Activation,
+    Decision,
+    EncoderStates,
+    HeadSettings,
+    Prediction,
+    Targets,
+    TaskHead,
+    Unit,
+)
 from mtl_core.heads.bio import best_path, forbidden_steps
 from mtl_core.heads.masking import labelled_logits, masked_loss
 from mtl_core.heads.registry import register_head
@@ -35,6 +45,7 @@ class TokenHead(TaskHead):
 
     kind: ClassVar[str] = "token"
     unit: ClassVar[Unit] = "word"
+    activation: ClassVar[Activation | None] = "softmax"
     forbidden_first: torch.Tensor
     forbidden: torch.Tensor
 

@@ -78,21 +78,19 @@ def pcgrad_backward(
         own: Parameters of the heads.
     """
     parameters = [*shared, *own]
-    rows = []
+    rows: list[torch.Tensor] = []
     for number, loss in enumerate(losses):
         found = torch.autograd.grad(loss, parameters, retain_graph=number + 1 < len(losses), allow_unused=True)
         for parameter, gradient in zip(own, found[len(shared) :], strict=True):
             if gradient is not None:
                 parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
-        rows.append(
-            torch.cat(
-                [
-                    (torch.zeros_like(parameter) if gradient is None else gradient).flatten()
-                    for parameter, gradient in zip(shared, found[: len(shared)], strict=True)
-                ]
-            )
-        )
-    if not shared:
+        parts = [
+            (torch.zeros_like(parameter) if gradient is None else gradient).flatten()
+            for parameter, gradient in zip(shared, found[: len(shared)], strict=True)
+        ]
+        if parts:
+            rows.append(torch.cat(parts))
+    if not rows:
         return
     flat = project_conflicts(torch.stack(rows))
     for parameter, part in zip(shared, torch.split(flat, [parameter.numel() for parameter in shared]), strict=True):

@@ -36,7 +36,7 @@ class FittedDecisions:
 
 
 def fit_decisions(model: MultiTaskModel, examples: Sequence[Example]) -> FittedDecisions:
-    """Fit a temperature for every task, and thresholds for those that need them.
+    """Fit a temperature for every task whose kind names its activation, and thresholds for those of chances.
 
     Args:
         model: The model; its own decisions are not looked at.
@@ -53,6 +53,8 @@ def fit_decisions(model: MultiTaskModel, examples: Sequence[Example]) -> FittedD
         rows = [known[row] for row in batch.rows]
         for name, part in batch.logits.items():
             head = model.head(name)
+            if head.activation is None:
+                continue
             targets = head.targets(rows)
             if head.unit == "word":
                 targets = targets._replace(known=targets.known & (batch.states.words > CUT).cpu())
@@ -74,7 +76,7 @@ def _labelled(logits: torch.Tensor, targets: Targets) -> tuple[np.ndarray, np.nd
 
 def _fit_one(head: TaskHead, logits: np.ndarray, truth: np.ndarray, fitted: FittedDecisions) -> None:
     name = head.task.name
-    if truth.ndim == 1:
+    if head.activation == "softmax":
         temperature = fit_temperature(logits, truth, "multiclass")
         fitted.decisions[name] = Decision(temperature=temperature)
         fitted.calibration[name] = calibration_scores(logits, truth, "multiclass", temperature=temperature)

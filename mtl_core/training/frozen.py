@@ -72,6 +72,8 @@ def fit_heads(
     if not can_fit_frozen(model):
         raise InputError("Token tasks cannot be fitted on pooled vectors; train them with the encoder in the loop.")
     pooled, lengths = encode_once(model, examples) if vectors is None else vectors
+    if not torch.isfinite(pooled).all():
+        raise InputError("Vectors of the encoder hold NaN or infinity; look into the texts, or encode in float32.")
     none = torch.zeros(len(lengths), 0, dtype=torch.long)
     states = EncoderStates(pooled[:, None], torch.ones(len(pooled), 1), pooled, lengths, none)
     targets = {name: model.head(name).targets(examples) for name in model.heads}
@@ -132,5 +134,5 @@ def _fit(
     optimiser.step(closure)  # type: ignore[no-untyped-call]
     for name, value in values.items():
         if not torch.isfinite(value):
-            raise InputError(f"The fit of task {name!r} did not stay finite; look for NaN in the vectors.")
+            raise InputError(f"The fit of task {name!r} did not stay finite; take a stronger penalty or another loss.")
     return [float(value.detach()) for value in values.values()]

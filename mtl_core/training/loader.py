@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import torch
+
 from mtl_core.batching import TextBatch, TokenisedExample
 from mtl_core.data.examples import Example
 from mtl_core.data.sampling import Batch, BatchPlan
@@ -84,6 +86,11 @@ def _on(targets: Targets, text: TextBatch) -> Targets:
     return Targets(*(None if part is None else part.to(text.input_ids.device) for part in targets))  # type: ignore[arg-type]
 
 
+def _masked(targets: Targets) -> Targets:
+    taught = None if targets.taught is None else torch.zeros_like(targets.taught)
+    return targets._replace(known=torch.zeros_like(targets.known), taught=taught)
+
+
 class BatchLoader:
     """A pass over the planned batches, which keeps its epoch and its place for an exact resume.
 
@@ -117,11 +124,15 @@ class BatchLoader:
         self._is_loaded = False
         for batch in self._plan.epoch(self._epoch)[self._position :]:
             self._position += 1
-            yield self._make(batch.dataset, self._own(batch))
+            yield self._share(batch)
 
-    def _own(self, batch: Batch) -> Sequence[int]:
-        # a process without a row of its own repeats one: every process must take every step
-        return list(batch.rows)[self._rank :: self._world_size] or list(batch.rows)[:1]
+    def _share(self, batch: Batch) -> LabelledBatch:
+        own = list(batch.rows)[self._rank :: self._world_size]
+        if own:
+            return self._make(batch.dataset, own)
+        # every process must take every step: without a row of its own it reads another's, and learns nothing from it
+        made = self._make(batch.dataset, list(batch.rows)[:1])
+        return made._replace(targets={name: _masked(targets) for name, targets in made.targets.items()})
 
     def state_dict(self) -> dict[str, Any]:
         """Epoch and place."""
@@ -134,4 +145,5 @@ class BatchLoader:
             state_dict: What ``state_dict`` gave.
         """
         self._epoch, self._position = int(state_dict["epoch"]), int(state_dict["position"])
-        self._is_loaded = True
+        # an epoch that was not begun, or is over, has nothing to go on with
+        self._is_loaded = self._epoch >= 0 and self._position < len(self)

@@ -75,6 +75,24 @@ def _without_cut_words(targets: Targets, states: EncoderStates) -> Targets:
     return targets._replace(known=targets.known & read, taught=taught)
 
 
+def _worst(losses: dict[str, TaskLoss], total: torch.Tensor) -> str:
+    """Which loss is not finite, as the beginning of a sentence."""
+    for name, loss in losses.items():
+        if not torch.isfinite(loss.total.detach()):
+            return f"The loss of {name} is {float(loss.total.detach())}"
+    if torch.isfinite(total.detach()):
+        return "A loss in another process is not finite"
+    return f"The joint loss is {float(total.detach())}"
+
+
+def _is_finite_everywhere(value: torch.Tensor) -> bool:
+    """Whether a scalar is finite in all processes, so that all of them stop where one has to."""
+    finite = torch.isfinite(value.detach()).to(torch.float32)
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.all_reduce(finite, op=torch.distributed.ReduceOp.MIN)
+    return bool(finite)
+
+
 def _over_processes(count: torch.Tensor) -> tuple[torch.Tensor, int]:
     if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
         return count, 1
@@ -138,27 +156,29 @@ class MultiTaskModule(LightningModule):
         states = self.model.states(batch.text)
         losses = task_losses(self.model, states, batch.targets, self.loss_options, plain=False)
         for name, loss in losses.items():
-            self.log(f"train/{name}/loss", loss.total.detach() / loss.count, batch_size=int(loss.count))
+            # each process holds its share of a sum over all of them
+            self.log(
+                f"train/{name}/loss", loss.total.detach() / loss.count, batch_size=int(loss.count), sync_dist=True
+            )
         total = self._joined(losses, states)
         if self.distance is not None:
             extra = self.distance(batch, states)
-            self.log("train/distance", extra.detach(), batch_size=len(batch.examples))
+            self.log("train/distance", extra.detach(), batch_size=len(batch.examples), sync_dist=True)
             total = total + extra
             if self._parts:
                 self._parts.append(extra)
-        if not torch.isfinite(total):
-            worst = next((name for name, loss in losses.items() if not torch.isfinite(loss.total)), "the joint loss")
+        if not _is_finite_everywhere(total):
             raise InputError(
-                f"The loss of {worst} is {float(total)} at step {self.global_step}: lower optimiser.encoder_lr, or "
-                "train in float32. The best checkpoint so far is kept."
+                f"{_worst(losses, total)} at step {self.global_step}: lower optimiser.encoder_lr, or train in float32. "
+                "The best checkpoint so far is kept."
             )
-        self.log("train/loss", total.detach(), prog_bar=True, batch_size=len(batch.examples))
+        self.log("train/loss", total.detach(), prog_bar=True, batch_size=len(batch.examples), sync_dist=True)
         return total
 
     def _joined(self, losses: dict[str, TaskLoss], states: EncoderStates) -> torch.Tensor:
         if not losses:
-            # an unlabelled batch takes a step of zero, so that all processes and schedules stay together
-            return states.pooled.sum() * 0.0
+            # an unlabelled batch takes a step without gradients, so that all processes and schedules stay together
+            return states.pooled.new_zeros(())
         if self.uncertainty is not None:
             joined: torch.Tensor = self.uncertainty(losses, self._weights)
             return joined
@@ -170,7 +190,9 @@ class MultiTaskModule(LightningModule):
         return multi_task_mean(losses, self._weights)
 
     def backward(self, loss: torch.Tensor, *args: Any, **kwargs: Any) -> None:
-        """Plain backward, or PCGrad's over the tasks of the batch."""
+        """Plain backward, or PCGrad's over the tasks of the batch; none where nothing was learned."""
+        if not loss.requires_grad:
+            return
         if self.balance == "pcgrad" and self._parts:
             pcgrad_backward(self._parts, shared=self.shared_parameters, own=self.own_parameters)
             self._parts = []
@@ -182,8 +204,8 @@ class MultiTaskModule(LightningModule):
         states = self.model.states(batch.text)
         for name, loss in task_losses(self.model, states, batch.targets, self.loss_options, plain=True).items():
             mean = (loss.total / loss.count).detach()
-            self.log(f"val/{name}/loss", mean, on_epoch=True, batch_size=int(loss.count))
-            self.log("val/loss", mean, on_epoch=True, batch_size=int(loss.count))
+            self.log(f"val/{name}/loss", mean, on_epoch=True, batch_size=int(loss.count), sync_dist=True)
+            self.log("val/loss", mean, on_epoch=True, batch_size=int(loss.count), sync_dist=True)
         said: list[dict[str, Prediction]] = [{} for _ in batch.examples]
         for name in batch.targets:
             head = self.model.head(name)
@@ -200,12 +222,12 @@ class MultiTaskModule(LightningModule):
             return
         found = score_predictions(self.model.tasks, examples, predictions)
         for name, scores in found.tasks.items():
-            self.log(f"val/{name}/f1", scores.f1 or 0.0)
-            self.log(f"val/{name}/accuracy", scores.accuracy or 0.0)
+            self.log(f"val/{name}/f1", scores.f1 or 0.0, sync_dist=True)
+            self.log(f"val/{name}/accuracy", scores.accuracy or 0.0, sync_dist=True)
         if found.exact_match is not None and len(found.tasks) > 1:
-            self.log("val/exact_match", found.exact_match)
+            self.log("val/exact_match", found.exact_match, sync_dist=True)
         means = [main_figure(scores) for scores in found.tasks.values()]
-        self.log("val/score", sum(means) / len(means), prog_bar=True)
+        self.log("val/score", sum(means) / len(means), prog_bar=True, sync_dist=True)
 
     def configure_gradient_clipping(self, optimizer: torch.optim.Optimizer, *_: Any, **__: Any) -> None:
         """Clip the norm over all parameters; Lightning itself refuses to beside a fused optimiser."""

@@ -60,13 +60,13 @@ def prepare(config: TrainingConfig) -> PreparedData:
             continue
         found = _read_dataset(dataset, columns, wanted, config)
         if dataset.only is not None:
-            first = next(iter(columns.labels))
-            found["train"] = few_of_each(found["train"], task=first, count=dataset.only, seed=config.seed)
+            found["train"] = _few(found["train"], dataset, columns, seed=config.seed)
         _check_not_empty(dataset.name, found)
         train[dataset.name] = found["train"]
         for part, examples in found.items():
             parts[part] += examples
     tasks = tuple(_with_labels(task, parts["train"], config) for task in wanted)
+    _check_validation(parts["validation"], tasks)
     summary = summarise({name: part for name, part in parts.items() if part}, tasks)
     return PreparedData(tasks, train, parts["validation"], parts["test"], summary)
 
@@ -123,13 +123,30 @@ def _check_not_empty(name: str, parts: Mapping[str, Sequence[Example]]) -> None:
             )
 
 
+def _check_validation(examples: Sequence[Example], tasks: Sequence[Task]) -> None:
+    if not any(task.name in example.labels for example in examples for task in tasks):
+        raise InputError(
+            f"The validation data label none of the tasks {', '.join(task.name for task in tasks)}; nothing could be "
+            "chosen by them, so give some of their rows labels."
+        )
+
+
+def _few(examples: Sequence[Example], dataset: DatasetConfig, columns: ColumnMap, *, seed: int) -> list[Example]:
+    if not columns.labels or dataset.only is None:
+        raise InputError(f"Data set {dataset.name!r} labels no task that is trained, so 'only' has nothing to count.")
+    return few_of_each(examples, task=next(iter(columns.labels)), count=dataset.only, seed=seed)
+
+
 def few_of_each(examples: Sequence[Example], *, task: str, count: int, seed: int) -> list[Example]:
-    """A few-shot sample: at most so many examples of each label of one task, drawn by the seed.
+    """A few-shot sample: so many examples of each label of one task, or all where there are fewer, drawn by the seed.
+
+    An example with several labels is taken while any of them is short, and counts for all, so that frequent labels
+    may come to more. An empty set of labels counts as a label.
 
     Args:
-        examples: The examples.
-        task: Whose labels are counted; an example with several labels counts for each.
-        count: The most of each.
+        examples: The examples; those that the task does not label are left out.
+        task: Whose labels are counted.
+        count: How many of each.
         seed: Decides the draw.
 
     Returns:
@@ -141,8 +158,9 @@ def few_of_each(examples: Sequence[Example], *, task: str, count: int, seed: int
     rows = []
     for row in order:
         label = examples[row].labels.get(task)
-        names = () if label is None else (label,) if isinstance(label, str) else label
-        if names and any(taken.get(name, 0) < count for name in names):
+        # one example counts once, however many of its words carry a tag
+        names = () if label is None else tuple(dict.fromkeys(single_labels(label))) or ("",)
+        if any(taken.get(name, 0) < count for name in names):
             rows.append(row)
             for name in names:
                 taken[name] = taken.get(name, 0) + 1

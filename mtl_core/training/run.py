@@ -167,8 +167,6 @@ def run_training(
         ArtifactError: If a checkpoint is damaged or of another run.
     """
     say = report or (lambda _: None)
-    if config.trainer.balance == "pcgrad" and config.trainer.processes > 1:
-        raise InputError("PCGrad runs in one process; set trainer.processes to 1 or trainer.balance to fixed.")
     if config.encoder.freeze == "all":
         freeze(model.network, keep_last=0)
     elif config.encoder.keep_last is not None:

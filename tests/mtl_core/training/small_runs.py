@@ -107,7 +107,7 @@ def config_of(
         "tasks": [TASKS[name] for name in names],
         "datasets": [dataset_of(*names, words=words)],
         "encoder": {"name": str(encoder), "max_length": 16},
-        "optimiser": {"encoder_lr": 2e-3, "head_lr": 1e-2},
+        "optimiser": {"encoder_lr": 1e-2, "head_lr": 3e-2},
         "trainer": {"epochs": 2, "batch_size": 8, "precision": "float32", "average": 0.0},
         "logging": {"progress_bar": False},
     }
