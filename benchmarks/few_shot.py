@@ -86,8 +86,17 @@ def setfit(few: list[Row], texts: list[str], *, seed: int, balanced: bool) -> tu
     rows = Dataset.from_dict(
         {"text": [row["text"] for row in few], "label": [[row[label] for label in LABELS] for row in few]}
     )
-    arguments = TrainingArguments(batch_size=16, num_epochs=1, num_iterations=20, report_to="none", seed=seed)
-    Trainer(model=model, args=arguments, train_dataset=rows).train()
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = TrainingArguments(
+            output_dir=folder,
+            batch_size=16,
+            num_epochs=1,
+            num_iterations=20,
+            report_to="none",
+            save_strategy="no",
+            seed=seed,
+        )
+        Trainer(model=model, args=arguments, train_dataset=rows).train()
     seconds = time.perf_counter() - begun
     return seconds, np.asarray(model.predict(texts)).astype(bool)
 

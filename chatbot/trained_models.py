@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from mtl_core.model import MultiTaskModel
     from mtl_core.tasks import Task
 
-__all__ = ["Reader", "as_judged", "labelled_examples", "load_reader", "load_trained", "quiet_libraries"]
+__all__ = ["Reader", "as_judged", "labelled_examples", "load_reader", "load_trained", "no_loading_bars"]
 
 
 class Reader(Protocol):
@@ -103,16 +102,14 @@ def as_judged(example: Example, tasks: Mapping[str, Task]) -> Example:
 
 
 @contextmanager
-def quiet_libraries() -> Iterator[None]:
-    """Hide the progress bars and hints of the libraries below, which speak to programmers, and put them back."""
+def no_loading_bars() -> Iterator[None]:
+    """Hide the progress bars with which transformers loads and saves, and put them back."""
     from transformers.utils import logging  # noqa: PLC0415 - seconds to import
 
     shown = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module=r"(lightning|torch)\b")
-            yield
+        yield
     finally:
         if shown:
             logging.enable_progress_bar()  # type: ignore[no-untyped-call]

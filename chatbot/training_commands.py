@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
@@ -14,7 +15,7 @@ from rich.console import Console
 
 from chatbot.command_errors import errors_are_lines
 from chatbot.prediction_texts import read_texts
-from chatbot.trained_models import as_judged, labelled_examples, load_reader, load_trained, quiet_libraries
+from chatbot.trained_models import as_judged, labelled_examples, load_reader, load_trained, no_loading_bars
 from chatbot.training_options import ALL_TASKS, as_overrides, config_as_yaml, read_config, single_models
 from chatbot.training_output import plain, prediction_as_json, prediction_as_lines, print_deltas, print_figures
 from mtl_core.errors import InputError
@@ -93,7 +94,7 @@ def train(
     }
     _need_extra("train")
     changes = [*(overrides or []), *as_overrides(given)]
-    chosen = read_config(config, changes, tasks=task or [], dataset=dataset_name, quiet=as_json)
+    chosen = read_config(config, changes, tasks=task or [], dataset=dataset_name, quiet=_is_quiet(as_json))
     _train(chosen, resume=resume, as_json=as_json, show_config=show_config)
 
 
@@ -112,7 +113,7 @@ def distill(
     """Train a student from a teacher: a trained model, or a language model's probabilities."""
     _need_extra("distill")
     given = {"distillation.teacher": teacher, "distillation.layers": layers}
-    chosen = read_config(config, [*(overrides or []), *as_overrides(given)], quiet=as_json)
+    chosen = read_config(config, [*(overrides or []), *as_overrides(given)], quiet=_is_quiet(as_json))
     _train(chosen, resume=resume, as_json=as_json, show_config=show_config)
 
 
@@ -201,7 +202,7 @@ def find_learning_rate(
     from mtl_core.training.lr_search import search_learning_rate, write_search  # noqa: PLC0415 - seconds to import
     from mtl_core.training.run import run_folder  # noqa: PLC0415
 
-    with quiet_libraries():
+    with no_loading_bars():
         found = search_learning_rate(chosen, lowest=lowest, highest=highest, steps=steps, report=_say)
     folder = output or run_folder(chosen.output)
     write_search(found, folder)
@@ -229,7 +230,7 @@ def export(
 
     given = None if samples is None else list(read_texts(samples, ()))
     loaded = load_trained(model)
-    with quiet_libraries():
+    with no_loading_bars():
         made = export_model(loaded, folder, format=form, quantise="int8" if int8 else False, samples=given)
     near = f"{made.parity.equal:.2%} of {made.parity.decisions} decisions as in the model"
     typer.echo(f"exported {plain(str(folder))}, {made.size / 1e6:.1f} MB; {near}")
@@ -253,11 +254,11 @@ def _train(config: TrainingConfig, *, resume: bool, as_json: bool, show_config: 
     if show_config:
         _say(f"# all values\n{config_as_yaml(config, complete=True)}".rstrip())
     try:
-        with quiet_libraries():
+        with no_loading_bars():
             result = fit(config, resume=resume, report=_say)
     except SystemExit as error:
         # Lightning ends the program when it is interrupted
-        raise InputError(f"The training was interrupted; go on with --resume output={config.output}.") from error
+        raise InputError("The training was interrupted; go on with the same command and --resume.") from error
     if result is None:
         # a further process of the run: the first one says it all
         return
@@ -272,6 +273,11 @@ def _train(config: TrainingConfig, *, resume: bool, as_json: bool, show_config: 
     for name, part in parts.items():
         if part is not None:
             print_figures(console, name, part)
+
+
+def _is_quiet(as_json: bool) -> bool:  # noqa: FBT001 - the option as it is
+    # the bar is drawn on standard output, where a program reads the figures
+    return as_json or not sys.stdout.isatty()
 
 
 def _need_extra(command: str) -> None:

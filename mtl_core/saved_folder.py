@@ -12,10 +12,24 @@ from pathlib import Path
 
 from mtl_core.errors import ArtifactError
 
-__all__ = ["file_sha256", "publish_folder"]
+__all__ = ["check_place", "file_sha256", "publish_folder"]
 
 _HERE, _EXCHANGE = -100, 2
 """``AT_FDCWD`` and ``RENAME_EXCHANGE`` of Linux's ``renameat2``."""
+
+
+def check_place(folder: Path, *, marker: str) -> None:
+    """Refuse a place that holds something else, such as before a long training that is to be saved there.
+
+    Args:
+        folder: Where; it may be missing.
+        marker: File by which a folder of the wanted kind is known.
+
+    Raises:
+        ArtifactError: If it is a file, or a folder that holds other things and no ``marker``.
+    """
+    if folder.exists() and not (folder.is_dir() and ((folder / marker).is_file() or not any(folder.iterdir()))):
+        raise ArtifactError(f"{folder} holds something that is not a saved model; name an empty or a new folder.")
 
 
 def publish_folder(folder: Path, write: Callable[[Path], None], *, marker: str) -> None:
@@ -29,8 +43,7 @@ def publish_folder(folder: Path, write: Callable[[Path], None], *, marker: str) 
     Raises:
         ArtifactError: If the folder holds something else, or cannot be written.
     """
-    if folder.exists() and not (folder.is_dir() and ((folder / marker).is_file() or not any(folder.iterdir()))):
-        raise ArtifactError(f"{folder} holds something that is not a saved model; name an empty or a new folder.")
+    check_place(folder, marker=marker)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         staged = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".tmp"))

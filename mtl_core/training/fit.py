@@ -14,7 +14,8 @@ from mtl_core.errors import ArtifactError, InputError
 from mtl_core.evaluation.evaluate import Evaluation, evaluate
 from mtl_core.evaluation.report import EvaluationReport
 from mtl_core.model import MultiTaskModel
-from mtl_core.saved_model import ModelCard
+from mtl_core.saved_folder import check_place
+from mtl_core.saved_model import CONFIG_FILE, ModelCard
 from mtl_core.training.class_weights import set_class_weights
 from mtl_core.training.config import TrainingConfig
 from mtl_core.training.decisions import FittedDecisions, fit_decisions
@@ -125,6 +126,7 @@ def _check_output(config: TrainingConfig, *, resume: bool) -> None:
         raise InputError(f"There is no interrupted run in {checkpoints}; start without --resume.")
     if config.output.exists() and not config.output.is_dir():
         raise ArtifactError(f"{config.output} is a file; name a folder for the model.")
+    check_place(config.output, marker=CONFIG_FILE)
 
 
 def _what_is_trained(config: TrainingConfig, data: PreparedData) -> str:

@@ -70,7 +70,13 @@ def make_callbacks(config: TrainingConfig, model: MultiTaskModel, best: ModelChe
 
 
 def make_trainer(
-    config: TrainingConfig, model: MultiTaskModel, steps: int, callbacks: list[Callback], folder: Path
+    config: TrainingConfig,
+    model: MultiTaskModel,
+    *,
+    steps: int,
+    validate_every: int | None,
+    callbacks: list[Callback],
+    folder: Path,
 ) -> Trainer:
     """Lightning's trainer for a config.
 
@@ -78,6 +84,7 @@ def make_trainer(
         config: The config.
         model: Tells the device.
         steps: Optimiser steps of the whole run.
+        validate_every: Steps between validations; ``None`` for once an epoch.
         callbacks: What ``make_callbacks`` gave.
         folder: Where logs are written.
 
@@ -89,7 +96,6 @@ def make_trainer(
     """
     chosen = config.trainer
     bfloat16 = chosen.precision == "bfloat16" or (chosen.precision == "auto" and bfloat16_is_fast())
-    every = chosen.validate_every
     return Trainer(
         accelerator="cpu" if model.encoder.device.type == "cpu" else "gpu",
         devices=chosen.processes,
@@ -97,8 +103,8 @@ def make_trainer(
         precision="bf16-mixed" if bfloat16 else "32-true",
         max_epochs=chosen.epochs,
         max_steps=chosen.max_steps,
-        check_val_every_n_epoch=None if every else 1,
-        val_check_interval=min(every, steps) if every else 1.0,
+        check_val_every_n_epoch=None if validate_every else 1,
+        val_check_interval=validate_every or 1.0,
         num_sanity_val_steps=0,
         log_every_n_steps=max(1, min(chosen.log_every, steps // chosen.epochs)),
         callbacks=callbacks,

@@ -132,6 +132,8 @@ def _read(
         vectors[batch.rows] = batch.states.vectors.float().cpu().numpy()
         for name, part in batch.logits.items():
             head = model.head(name)
+            if head.activation is None:
+                continue
             targets = head.targets(rows)
             labelled = targets.known
             if head.unit == "word":
@@ -142,7 +144,7 @@ def _read(
     for name, parts in logits.items():
         scores, truth = np.concatenate(parts), np.concatenate(truths[name])
         if len(scores):
-            kind: TargetKind = "multiclass" if truth.ndim == 1 else "multilabel"
+            kind: TargetKind = "multiclass" if model.head(name).activation == "softmax" else "multilabel"
             temperature = model.decisions[name].temperature
             calibration[name] = calibration_scores(scores, truth, kind, temperature=temperature)
     return vectors, calibration

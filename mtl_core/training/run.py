@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,6 +74,14 @@ def total_steps(plan: BatchPlan, trainer: TrainerConfig) -> int:
     """Optimiser steps of a whole run."""
     steps = trainer.epochs * len(plan.epoch(0))
     return steps if trainer.max_steps < 0 else min(steps, trainer.max_steps)
+
+
+def validation_interval(plan: BatchPlan, trainer: TrainerConfig) -> int | None:
+    """Steps between validations, or ``None`` for once an epoch; a run that ends earlier is validated at its end."""
+    steps = total_steps(plan, trainer)
+    if trainer.validate_every is not None:
+        return min(trainer.validate_every, steps)
+    return steps if steps < len(plan.epoch(0)) else None
 
 
 def optimisation(config: TrainingConfig, steps: int) -> Optimisation:
@@ -198,13 +209,36 @@ def run_training(
     # Lightning keeps the modes that it finds, and a model that was made or read is in evaluation mode
     module.train()
     with quiet_lightning():
-        trainer = make_trainer(config, model, steps, make_callbacks(config, model, best, last), folder)
-        trainer.fit(module, datamodule=data, ckpt_path=_checkpoint(last, resume=resume))
+        trainer = make_trainer(
+            config,
+            model,
+            steps=steps,
+            validate_every=validation_interval(plan, config.trainer),
+            callbacks=make_callbacks(config, model, best, last),
+            folder=folder,
+        )
+        with _orderly_interrupt(trainer):
+            trainer.fit(module, datamodule=data, ckpt_path=_checkpoint(last, resume=resume))
     if not trainer.is_global_zero:
         return None
-    if trainer.interrupted:
-        raise InputError(f"The training was interrupted at step {trainer.global_step}; go on with --resume.")
     return _keep_best(module, best, trainer, say)
+
+
+@contextmanager
+def _orderly_interrupt(trainer: Trainer) -> Iterator[None]:
+    """Turn Lightning's exit of the whole program on Ctrl-C into an error, and give Ctrl-C back."""
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SystemExit as error:
+        if not trainer.interrupted:
+            raise
+        raise InputError(
+            f"The training was interrupted at step {trainer.global_step}; go on with --resume."
+        ) from error
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, handler)
 
 
 def _checkpoint(last: Path, *, resume: bool) -> str | None:

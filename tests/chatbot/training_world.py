@@ -24,7 +24,11 @@ WORDS = ["pupils", "today", "from", "to", "fly", "price", "new"]
 def build_encoder(folder: Path) -> Path:
     """A random BERT of 2 layers and 16 dimensions, saved in the form of sentence-transformers."""
     words = [*WORDS, *CITIES, *(word for pair in (*SUBJECTS.values(), *VERBS.values()) for word in pair)]
-    vocabulary = [*SPECIALS, *words, *(f"{mark}{c}" for c in "abcdefghijklmnopqrstuvwxyz0123456789" for mark in ("", "##"))]
+    vocabulary = [
+        *SPECIALS,
+        *words,
+        *(f"{mark}{c}" for c in "abcdefghijklmnopqrstuvwxyz0123456789" for mark in ("", "##")),
+    ]
     tokenizer = Tokenizer(models.WordPiece({word: row for row, word in enumerate(vocabulary)}, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()

@@ -96,7 +96,7 @@ def dataset_of(*tasks: str, words: bool = True, **settings: Any) -> dict[str, An
 
 
 def config_of(
-    data: Path, output: Path, encoder: Path, *tasks: str, words: bool = True, **sections: Any
+    data: Path, output: Path, encoder_folder: Path, *tasks: str, words: bool = True, **sections: Any
 ) -> TrainingConfig:
     """A config; a section that is given changes single settings of the small defaults."""
     names = tasks or ("weather", "spans")
@@ -106,7 +106,7 @@ def config_of(
         "output": output,
         "tasks": [TASKS[name] for name in names],
         "datasets": [dataset_of(*names, words=words)],
-        "encoder": {"name": str(encoder), "max_length": 16},
+        "encoder": {"name": str(encoder_folder), "max_length": 16},
         "optimiser": {"encoder_lr": 1e-2, "head_lr": 3e-2},
         "trainer": {"epochs": 2, "batch_size": 8, "precision": "float32", "average": 0.0},
         "logging": {"progress_bar": False},

@@ -1,0 +1,162 @@
+"""A training that ended anywhere and is resumed equals one that never ended, bit for bit, with all that it carries."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from mtl_core.errors import ArtifactError, InputError
+from mtl_core.training import lightning_setup, run
+from mtl_core.training.config import TrainingConfig
+from mtl_core.training.fit import TrainingResult, train
+from tests.mtl_core.training.small_runs import Stop, StopAt, config_of, weights_of, write_data
+
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
+SCENARIOS: dict[str, dict[str, Any]] = {
+    # early stopping, averaged weights and thawing layers, validated within epochs
+    "stopping": {
+        "encoder": {"unfreeze_every": 1},
+        "trainer": {"epochs": 6, "average": 0.8, "patience": 3, "validate_every": 3},
+    },
+    # learned task weights, validated at the end of each epoch, several data sets with partial labels
+    "uncertainty": {"trainer": {"epochs": 3, "balance": "uncertainty", "average": 0.5, "sampling": "temperature"}},
+    "pcgrad": {"trainer": {"epochs": 2, "balance": "pcgrad", "validate_every": 4}, "optimiser": {"schedule": "cyclic"}},
+}
+
+STOPS = [
+    ("stopping", "on_train_batch_start", 4),
+    ("stopping", "on_validation_start", 6),
+    ("stopping", "on_train_epoch_end", 9),
+    ("uncertainty", "on_train_epoch_start", 5),
+    ("uncertainty", "on_train_batch_end", 8),
+    ("pcgrad", "on_train_batch_start", 7),
+]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What is left of a run."""
+
+    result: TrainingResult
+    weights: dict[str, torch.Tensor]
+    last_words: list[str]
+    logged: dict[tuple[int, str], str]
+
+
+def logged_of(folder: Path) -> dict[tuple[int, str], str]:
+    with (folder / "logs" / "metrics.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    return {(int(row["step"]), name): value for row in rows for name, value in row.items() if value and name != "step"}
+
+
+def end(config: TrainingConfig, **settings: Any) -> Ended:
+    said: list[str] = []
+    result = train(config, report=said.append, **settings)
+    assert result is not None
+    best = [line for line in said if line.startswith("best")]
+    return Ended(result, weights_of(result.model), best, logged_of(run.run_folder(config.output)))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_data(tmp_path_factory.mktemp("data"), lack=0.3)
+
+
+@pytest.fixture(scope="module")
+def wholes(data: Path, small_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
+    folder = tmp_path_factory.mktemp("whole")
+    return {
+        name: end(config_of(data, folder / name, small_encoder, "weather", "topic", "spans", **sections))
+        for name, sections in SCENARIOS.items()
+    }
+
+
+def test_the_first_scenario_is_one_that_stops_early(wholes: dict[str, Ended]) -> None:
+    assert wholes["stopping"].last_words
+    steps = int(wholes["stopping"].last_words[0].rsplit(" ", 1)[1])
+    assert 9 < steps < 30
+
+
+@pytest.mark.parametrize(("scenario", "hook", "step"), STOPS)
+def test_a_resumed_run_equals_one_that_never_ended(
+    wholes: dict[str, Ended],
+    data: Path,
+    small_encoder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    scenario: str,
+    hook: str,
+    step: int,
+) -> None:
+    sections = SCENARIOS[scenario]
+    config = config_of(data, tmp_path / "out", small_encoder, "weather", "topic", "spans", **sections)
+    real = lightning_setup.make_callbacks
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "make_callbacks", lambda *given: [StopAt(hook, step), *real(*given)])
+        with pytest.raises(Stop):
+            train(config)
+    assert not config.output.exists()
+    torch.manual_seed(99)
+    resumed, whole = end(config, resume=True), wholes[scenario]
+    assert resumed.last_words == whole.last_words
+    torch.testing.assert_close(resumed.weights, whole.weights, rtol=0, atol=0)
+    assert resumed.result.validation == whole.result.validation
+    assert resumed.result.model.decisions == whole.result.model.decisions
+    validations = {key: value for key, value in whole.logged.items() if key[1].startswith("val/")}
+    assert validations.items() <= resumed.logged.items() | {}.items()
+
+
+def test_a_run_ends_twice_and_still_goes_on(
+    wholes: dict[str, Ended], data: Path, small_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sections = SCENARIOS["stopping"]
+    config = config_of(data, tmp_path / "out", small_encoder, "weather", "topic", "spans", **sections)
+    real = lightning_setup.make_callbacks
+    for number, step in enumerate((5, 8)):
+        with monkeypatch.context() as patch:
+            patch.setattr(run, "make_callbacks", lambda *given, at=step: [StopAt("on_train_batch_end", at), *real(*given)])
+            with pytest.raises(Stop):
+                train(config, resume=number > 0)
+    torch.testing.assert_close(end(config, resume=True).weights, wholes["stopping"].weights, rtol=0, atol=0)
+
+
+def stopped(config: TrainingConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = lightning_setup.make_callbacks
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "make_callbacks", lambda *given: [StopAt("on_train_batch_start", 6), *real(*given)])
+        with pytest.raises(Stop):
+            train(config)
+
+
+def test_a_run_goes_on_only_with_its_own_data_and_settings(
+    data: Path, small_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = config_of(data, tmp_path / "out", small_encoder, "weather", trainer={"validate_every": 3})
+    stopped(config, monkeypatch)
+    other = config_of(data, tmp_path / "out", small_encoder, "weather", trainer={"validate_every": 3, "batch_size": 5})
+    with pytest.raises(ArtifactError, match="resume with the same data and batch size"):
+        train(other, resume=True)
+    wider = config_of(data, tmp_path / "out", small_encoder, "weather", "topic", trainer={"validate_every": 3})
+    with pytest.raises((ArtifactError, InputError), match="checkpoint"):
+        train(wider, resume=True)
+    for path in (run.run_folder(config.output) / "checkpoints" / "last.ckpt").glob("tensors*"):
+        path.write_bytes(path.read_bytes()[:-3])
+    with pytest.raises(ArtifactError, match="truncated or changed"):
+        train(config, resume=True)
+
+
+def test_a_run_that_keeps_no_checkpoint_cannot_be_resumed(
+    data: Path, small_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = config_of(
+        data, tmp_path / "out", small_encoder, "weather", trainer={"validate_every": 3, "checkpoint": False}
+    )
+    stopped(config, monkeypatch)
+    with pytest.raises(InputError, match=r"no checkpoint at .*last\.ckpt; start without --resume"):
+        train(config, resume=True)
