@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lightning.pytorch import seed_everything
+from lightning.pytorch.utilities import rank_zero_only
 
 from mtl_core.encoder import SharedEncoder
 from mtl_core.errors import ArtifactError, InputError
@@ -71,7 +72,8 @@ def train(
     say = report or (lambda _: None)
     seed_everything(config.seed, verbose=False)
     _check_output(config, resume=resume)
-    if not resume:
+    # the further processes of a run are started when the first has begun to write there
+    if not resume and rank_zero_only.rank == 0:
         shutil.rmtree(run_folder(config.output), ignore_errors=True)
     data = prepare(config)
     for warning in data.summary.warnings:

@@ -29,7 +29,6 @@ MONITORED = "val/score"
 
 _HARMLESS = (
     r".*isinstance\(treespec, LeafSpec\).*",  # between Lightning and PyTorch, nothing that a user can change
-    r".*Experiment logs directory.*",  # a resumed run goes on in its own folder
     r".*Checkpoint directory.*exists and is not empty.*",
     r".*module\(s\) in eval mode at the start of training.*",  # a frozen encoder is meant to be
 )
@@ -117,7 +116,9 @@ def make_trainer(
 
 
 def _loggers(chosen: LoggingConfig, *, project: str, folder: Path) -> list[Logger]:
-    loggers: list[Logger] = [CSVLogger(folder, name="", version="logs")]
+    # a resumed run writes beside what it logged before: in the same folder, Lightning would delete that first
+    begun = sum(1 for _ in folder.glob("logs*"))
+    loggers: list[Logger] = [CSVLogger(folder, name="", version=f"logs-{begun + 1}" if begun else "logs")]
     if chosen.tensorboard:
         if find_spec("tensorboard") is None and find_spec("tensorboardX") is None:
             raise InputError("logging.tensorboard needs the package tensorboard; install it or set it to false.")

@@ -157,9 +157,7 @@ class MultiTaskModule(LightningModule):
         losses = task_losses(self.model, states, batch.targets, self.loss_options, plain=False)
         for name, loss in losses.items():
             # each process holds its share of a sum over all of them
-            self.log(
-                f"train/{name}/loss", loss.total.detach() / loss.count, batch_size=int(loss.count), sync_dist=True
-            )
+            self.log(f"train/{name}/loss", loss.total.detach() / loss.count, batch_size=int(loss.count), sync_dist=True)
         total = self._joined(losses, states)
         if self.distance is not None:
             extra = self.distance(batch, states)

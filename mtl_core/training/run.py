@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from lightning.pytorch import LightningDataModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.utilities import rank_zero_only
 
 from mtl_core.data.examples import Example
 from mtl_core.data.sampling import BatchPlan
@@ -25,6 +26,7 @@ from mtl_core.training.lightning_setup import MONITORED, make_callbacks, make_tr
 from mtl_core.training.loader import BatchLoader, BatchMaker, LabelledBatch
 from mtl_core.training.module import MultiTaskModule, Optimisation
 from mtl_core.training.parameter_groups import parameter_groups
+from mtl_core.training.run_settings import check_settings, keep_settings
 from mtl_core.training.schedules import make_schedule
 from mtl_core.training.teaching import Teaching
 
@@ -175,7 +177,7 @@ def run_training(
 
     Raises:
         InputError: If the loss is not finite, or a logger's package is missing.
-        ArtifactError: If a checkpoint is damaged or of another run.
+        ArtifactError: If a checkpoint is damaged, or of a run with other settings.
     """
     say = report or (lambda _: None)
     if config.encoder.freeze == "all":
@@ -194,6 +196,10 @@ def run_training(
         distance=teaching.distance,
     )
     folder = run_folder(config.output)
+    if resume:
+        check_settings(config, folder)
+    elif rank_zero_only.rank == 0:
+        keep_settings(config, folder)
     best = ModelCheckpoint(
         dirpath=folder / "checkpoints",
         filename="best",
@@ -233,9 +239,7 @@ def _orderly_interrupt(trainer: Trainer) -> Iterator[None]:
     except SystemExit as error:
         if not trainer.interrupted:
             raise
-        raise InputError(
-            f"The training was interrupted at step {trainer.global_step}; go on with --resume."
-        ) from error
+        raise InputError(f"The training was interrupted at step {trainer.global_step}; go on with --resume.") from error
     finally:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, handler)

@@ -133,7 +133,15 @@ def test_a_task_without_labels_takes_no_part_whatever_its_loss() -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    [{"gamma": -1}, {"alpha": 0}, {"alpha": 1}, {"label_smoothing": 0.5}, {"temperature": 0}, {"distillation": 1.1}, {"nme": 1}],
+    [
+        {"gamma": -1},
+        {"alpha": 0},
+        {"alpha": 1},
+        {"label_smoothing": 0.5},
+        {"temperature": 0},
+        {"distillation": 1.1},
+        {"nme": 1},
+    ],
 )
 def test_options_out_of_range_are_refused(settings: dict[str, float]) -> None:
     with pytest.raises(ValidationError):

@@ -233,9 +233,7 @@ def test_saving_may_push_as_well(model: MultiTaskModel, tmp_path: Path, hub: Hub
     assert not hub.pushed
 
 
-def test_a_hub_name_is_fetched_at_its_revision(
-    saved: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_hub_name_is_fetched_at_its_revision(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: dict[str, Any] = {}
 
     def snapshot_download(name: str, **settings: Any) -> str:

@@ -117,7 +117,9 @@ def test_weights_that_nothing_vouches_for_are_refused(copied: Path, name: str) -
 
 def put_heads(folder: Path, tensors: dict[str, torch.Tensor]) -> None:
     save_file(tensors, folder / "heads.safetensors")
-    rewrite(folder, lambda config: config["sha256"].update({"heads.safetensors": file_sha256(folder / "heads.safetensors")}))
+    rewrite(
+        folder, lambda config: config["sha256"].update({"heads.safetensors": file_sha256(folder / "heads.safetensors")})
+    )
 
 
 def test_heads_that_do_not_fit_are_refused(copied: Path) -> None:
@@ -133,7 +135,9 @@ def test_heads_that_do_not_fit_are_refused(copied: Path) -> None:
     with pytest.raises(ArtifactError, match="not finite"):
         load_model(copied)
     (copied / "heads.safetensors").write_bytes(b"no tensors")
-    rewrite(copied, lambda config: config["sha256"].update({"heads.safetensors": file_sha256(copied / "heads.safetensors")}))
+    rewrite(
+        copied, lambda config: config["sha256"].update({"heads.safetensors": file_sha256(copied / "heads.safetensors")})
+    )
     with pytest.raises(ArtifactError, match=r"do not fit its config \("):
         load_model(copied)
 

@@ -46,6 +46,4 @@ class OrdinalHead(TaskHead):
 
     def predict(self, logits: torch.Tensor, decision: Decision, states: EncoderStates) -> list[Prediction]:
         chances = self.probabilities(logits, decision)
-        return [
-            Prediction(self.task.labels[int(row.argmax())], tuple(row.tolist())) for row in chances
-        ]
+        return [Prediction(self.task.labels[int(row.argmax())], tuple(row.tolist())) for row in chances]

@@ -26,7 +26,11 @@ def scored(draw: st.DrawFn) -> tuple[list[str], torch.Tensor]:
     labels = draw(st.permutations(labels))
     words = draw(st.integers(0, 4))
     # whole numbers, so that ties and sums are exact
-    rows = draw(st.lists(st.lists(st.integers(-9, 0), min_size=len(labels), max_size=len(labels)), min_size=words, max_size=words))
+    rows = draw(
+        st.lists(
+            st.lists(st.integers(-9, 0), min_size=len(labels), max_size=len(labels)), min_size=words, max_size=words
+        )
+    )
     return labels, torch.tensor(rows, dtype=torch.float64).reshape(words, len(labels))
 
 

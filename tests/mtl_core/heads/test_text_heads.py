@@ -39,7 +39,9 @@ def test_a_probability_at_the_threshold_holds(chance: float, kind: str) -> None:
     labels = 1 if kind == "binary" else len(TASKS[kind].labels)
     logits = torch.full((1, labels), chance, dtype=torch.float32).logit()
     exact = tuple(float(value) for value in head.probabilities(logits, Decision())[0])
-    states = EncoderStates(torch.zeros(1, 1, 2), torch.ones(1, 1), torch.zeros(1, 2), torch.tensor([1]), torch.zeros(1, 0))
+    states = EncoderStates(
+        torch.zeros(1, 1, 2), torch.ones(1, 1), torch.zeros(1, 2), torch.tensor([1]), torch.zeros(1, 0)
+    )
     said = head.predict(logits, Decision(thresholds=exact), states)[0]
     assert said.probabilities == exact
     assert said.label == ("yes" if kind == "binary" else TASKS[kind].labels)

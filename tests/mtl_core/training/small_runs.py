@@ -59,7 +59,11 @@ def build_encoder(folder: Path, *, seed: int = 0, dropout: float = 0.1, layers: 
 
 def row_of(source: random.Random, *, lack: float = 0.0) -> dict[str, Any]:
     """A text whose weather, topic, things and spans can be read from its words; each label may be missing."""
-    keys = [source.choice(WET + DRY), source.choice(TOPICS), *(word for word in THINGS.values() if source.random() < 0.5)]
+    keys = [
+        source.choice(WET + DRY),
+        source.choice(TOPICS),
+        *(word for word in THINGS.values() if source.random() < 0.5),
+    ]
     words = [*keys, *(source.choice(FILLERS) for _ in range(3))]
     source.shuffle(words)
     tags = ["B-key" if word in WET else "B-land" if word in TOPICS else "O" for word in words]

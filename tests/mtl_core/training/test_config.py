@@ -16,7 +16,11 @@ BASE: dict[str, Any] = {
     "output": "out",
     "tasks": [{"name": "weather", "kind": "binary"}, {"name": "spans", "kind": "token"}],
     "datasets": [
-        {"name": "rows", "train": "train.jsonl", "columns": {"words": "words", "labels": {"weather": "w", "spans": "s"}}}
+        {
+            "name": "rows",
+            "train": "train.jsonl",
+            "columns": {"words": "words", "labels": {"weather": "w", "spans": "s"}},
+        }
     ],
 }
 

@@ -34,7 +34,6 @@ from tests.mtl_core.training.small_runs import (
     write_rows,
 )
 
-
 pytestmark = pytest.mark.usefixtures("no_pictures")
 
 
@@ -98,9 +97,7 @@ def test_it_learns_saves_and_reports(learned: TrainingResult, small_data: Path) 
     assert set(again.card.datasets) == {"rows"}
 
 
-def test_the_same_seed_gives_the_same_model(
-    learned: TrainingResult, config: Callable[..., TrainingConfig]
-) -> None:
+def test_the_same_seed_gives_the_same_model(learned: TrainingResult, config: Callable[..., TrainingConfig]) -> None:
     torch.manual_seed(12345)
     random.seed(9)
     again = done(config(**LONG))
@@ -161,7 +158,9 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_best(
 ) -> None:
     add_callback(monkeypatch, Poison(7))
     wanted = config(trainer={"epochs": 3})
-    with pytest.raises(InputError, match=r"^The loss of weather is nan at step 7: [^\n]* best checkpoint so far is kept.$"):
+    with pytest.raises(
+        InputError, match=r"^The loss of weather is nan at step 7: [^\n]* best checkpoint so far is kept.$"
+    ):
         train(wanted)
     kept = SafeCheckpointIO().load_checkpoint(run.run_folder(wanted.output) / "checkpoints" / "best.ckpt")
     assert kept["global_step"] == 5
@@ -198,7 +197,9 @@ def test_a_logger_that_is_not_installed_is_named(
     config: Callable[..., TrainingConfig], monkeypatch: pytest.MonkeyPatch, package: str
 ) -> None:
     monkeypatch.setattr(lightning_setup, "find_spec", lambda _: None)
-    with pytest.raises(InputError, match=f"^logging.{package} needs the package {package}; install it or set it to false.$"):
+    with pytest.raises(
+        InputError, match=f"^logging.{package} needs the package {package}; install it or set it to false.$"
+    ):
         train(config("weather", logging={package: True}))
 
 
@@ -234,9 +235,7 @@ def test_every_balance_learns(config: Callable[..., TrainingConfig], balance: st
 
 
 @pytest.mark.parametrize("balance", ["fixed", "pcgrad", "uncertainty"])
-def test_partial_labels_and_a_frozen_encoder_go_together(
-    small_encoder: Path, tmp_path: Path, balance: str
-) -> None:
+def test_partial_labels_and_a_frozen_encoder_go_together(small_encoder: Path, tmp_path: Path, balance: str) -> None:
     data = write_data(tmp_path / "data", train=24, lack=0.7)
     sections = {"encoder": {"freeze": "all"}, "trainer": {"batch_size": 2, "epochs": 1, "balance": balance}}
     result = done(config_of(data, tmp_path / "out", small_encoder, "weather", "spans", **sections))
@@ -279,7 +278,9 @@ def test_layers_thaw_one_by_one(
     parts = []
     for weights in watch.weights:
         changed = {name for name, part in start.items() if not torch.equal(weights[f"network.{name}"], part)}
-        found = {"embeddings" if "embeddings" in name else name.split(".")[2] for name in changed if "pooler" not in name}
+        found = {
+            "embeddings" if "embeddings" in name else name.split(".")[2] for name in changed if "pooler" not in name
+        }
         parts.append(sorted(found))
     assert parts == [[], ["1"], ["0", "1"], ["0", "1", "embeddings"]]
 
@@ -342,7 +343,9 @@ def test_every_kind_runs_in_bfloat16(small_encoder: Path, tmp_path: Path) -> Non
     rows = []
     for _ in range(24):
         row = row_of(source)
-        rows.append({**row, "text": f"{row['text']}.\n\nThe a.", "measures": ["wet"] if row["weather"] == "yes" else []})
+        rows.append(
+            {**row, "text": f"{row['text']}.\n\nThe a.", "measures": ["wet"] if row["weather"] == "yes" else []}
+        )
     for name in ("train", "validation"):
         write_rows(tmp_path / f"{name}.jsonl", rows)
     passages = dataset_of("weather", "topic", "things", words=False, name="passages")
@@ -364,9 +367,7 @@ def test_every_kind_runs_in_bfloat16(small_encoder: Path, tmp_path: Path) -> Non
     assert set(said) == {*TASKS, "measures"}
 
 
-def test_a_progress_bar_may_be_shown(
-    config: Callable[..., TrainingConfig], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_progress_bar_may_be_shown(config: Callable[..., TrainingConfig], capsys: pytest.CaptureFixture[str]) -> None:
     done(config("weather", trainer={"epochs": 1}))
     assert capsys.readouterr() == ("", "")
     done(config("weather", trainer={"epochs": 1}, logging={"progress_bar": True}))
@@ -377,7 +378,9 @@ def test_a_student_learns_from_a_model_without_labels(
     learned: TrainingResult, small_encoder: Path, tmp_path: Path
 ) -> None:
     data = write_data(tmp_path / "data", seed=5)
-    rows = [json.loads(line) | {"weather": None, "spans": None} for line in (data / "train.jsonl").read_text().splitlines()]
+    rows = [
+        json.loads(line) | {"weather": None, "spans": None} for line in (data / "train.jsonl").read_text().splitlines()
+    ]
     write_rows(data / "train.jsonl", rows)
     tasks = [task.model_dump(exclude={"separator"}) for task in learned.model.tasks]
     result = done(
@@ -410,5 +413,7 @@ def test_a_student_learns_from_a_file_of_probabilities(small_encoder: Path, tmp_
     assert any(line.startswith("The teacher's file judges 40 of the 40 training examples") for line in result.messages)
     with pytest.raises(InputError, match="There is no teacher 'none.jsonl'"):
         train(
-            config_of(data, tmp_path / "out", small_encoder, "weather", words=False, distillation={"teacher": "none.jsonl"})
+            config_of(
+                data, tmp_path / "out", small_encoder, "weather", words=False, distillation={"teacher": "none.jsonl"}
+            )
         )

@@ -22,7 +22,7 @@ SCENARIOS: dict[str, dict[str, Any]] = {
     # early stopping, averaged weights and thawing layers, validated within epochs
     "stopping": {
         "encoder": {"unfreeze_every": 1},
-        "trainer": {"epochs": 6, "average": 0.8, "patience": 3, "validate_every": 3},
+        "trainer": {"epochs": 6, "average": 0.8, "patience": 1, "validate_every": 3},
     },
     # learned task weights, validated at the end of each epoch, several data sets with partial labels
     "uncertainty": {"trainer": {"epochs": 3, "balance": "uncertainty", "average": 0.5, "sampling": "temperature"}},
@@ -50,9 +50,15 @@ class Ended:
 
 
 def logged_of(folder: Path) -> dict[tuple[int, str], str]:
-    with (folder / "logs" / "metrics.csv").open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    return {(int(row["step"]), name): value for row in rows for name, value in row.items() if value and name != "step"}
+    """Validation figures by step and name; a step that is logged twice must say the same twice."""
+    found: dict[tuple[int, str], str] = {}
+    for path in sorted(folder.glob("logs*/metrics.csv")):
+        with path.open(encoding="utf-8", newline="") as stream:
+            for row in csv.DictReader(stream):
+                values = {(int(row["step"]), name): value for name, value in row.items() if value and "val/" in name}
+                assert all(found.get(key, value) == value for key, value in values.items())
+                found |= values
+    return found
 
 
 def end(config: TrainingConfig, **settings: Any) -> Ended:
@@ -108,8 +114,8 @@ def test_a_resumed_run_equals_one_that_never_ended(
     torch.testing.assert_close(resumed.weights, whole.weights, rtol=0, atol=0)
     assert resumed.result.validation == whole.result.validation
     assert resumed.result.model.decisions == whole.result.model.decisions
-    validations = {key: value for key, value in whole.logged.items() if key[1].startswith("val/")}
-    assert validations.items() <= resumed.logged.items() | {}.items()
+    # the log of the first part stands, too
+    assert resumed.logged == whole.logged
 
 
 def test_a_run_ends_twice_and_still_goes_on(
@@ -120,7 +126,9 @@ def test_a_run_ends_twice_and_still_goes_on(
     real = lightning_setup.make_callbacks
     for number, step in enumerate((5, 8)):
         with monkeypatch.context() as patch:
-            patch.setattr(run, "make_callbacks", lambda *given, at=step: [StopAt("on_train_batch_end", at), *real(*given)])
+            patch.setattr(
+                run, "make_callbacks", lambda *given, at=step: [StopAt("on_train_batch_end", at), *real(*given)]
+            )
             with pytest.raises(Stop):
                 train(config, resume=number > 0)
     torch.testing.assert_close(end(config, resume=True).weights, wholes["stopping"].weights, rtol=0, atol=0)
@@ -134,20 +142,37 @@ def stopped(config: TrainingConfig, monkeypatch: pytest.MonkeyPatch) -> None:
             train(config)
 
 
-def test_a_run_goes_on_only_with_its_own_data_and_settings(
+def test_a_run_goes_on_only_with_the_settings_it_began_with(
     data: Path, small_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = config_of(data, tmp_path / "out", small_encoder, "weather", trainer={"validate_every": 3})
-    stopped(config, monkeypatch)
-    other = config_of(data, tmp_path / "out", small_encoder, "weather", trainer={"validate_every": 3, "batch_size": 5})
-    with pytest.raises(ArtifactError, match="resume with the same data and batch size"):
-        train(other, resume=True)
-    wider = config_of(data, tmp_path / "out", small_encoder, "weather", "topic", trainer={"validate_every": 3})
-    with pytest.raises((ArtifactError, InputError), match="checkpoint"):
-        train(wider, resume=True)
-    for path in (run.run_folder(config.output) / "checkpoints" / "last.ckpt").glob("tensors*"):
+    def config(*tasks: str, **trainer: Any) -> TrainingConfig:
+        return config_of(data, tmp_path / "out", small_encoder, *tasks, trainer={"validate_every": 3, **trainer})
+
+    stopped(config("weather"), monkeypatch)
+    said = r"^The interrupted run began with trainer\.batch_size 8, not 5; resume it with the settings .* --resume\.$"
+    with pytest.raises(ArtifactError, match=said):
+        train(config("weather", batch_size=5), resume=True)
+    with pytest.raises(ArtifactError, match="began with datasets"):
+        train(config("weather", "topic"), resume=True)
+    checkpoints = run.run_folder(config("weather").output) / "checkpoints"
+    for path in (checkpoints / "last.ckpt").glob("tensors*"):
         path.write_bytes(path.read_bytes()[:-3])
     with pytest.raises(ArtifactError, match="truncated or changed"):
+        train(config("weather", log_every=7), resume=True)
+    (checkpoints.parent / "settings.json").write_text("{", encoding="utf-8")
+    with pytest.raises(ArtifactError, match="settings.json is missing or damaged; start the run anew"):
+        train(config("weather"), resume=True)
+
+
+def test_data_that_changed_since_are_noticed(
+    small_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = write_data(tmp_path / "data")
+    config = config_of(data, tmp_path / "out", small_encoder, "weather", trainer={"validate_every": 3})
+    stopped(config, monkeypatch)
+    lines = (data / "train.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    (data / "train.jsonl").write_text("".join(lines[:20]), encoding="utf-8")
+    with pytest.raises(ArtifactError, match="resume with the same data and batch size"):
         train(config, resume=True)
 
 

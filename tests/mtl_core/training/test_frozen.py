@@ -37,7 +37,10 @@ def examples_of(vectors: torch.Tensor, *, lack: float = 0.0) -> list[Example]:
     for row in vectors.tolist():
         labels = {
             "weather": "yes" if row[0] + source.gauss(0, 1) > 0 else "no",
-            "topic": max((value + source.gauss(0, 1), label) for value, label in zip(row[1:4], ("plan", "card", "sums"), strict=True))[1],
+            "topic": max(
+                (value + source.gauss(0, 1), label)
+                for value, label in zip(row[1:4], ("plan", "card", "sums"), strict=True)
+            )[1],
             "things": tuple(label for label, value in zip("xyz", row[4:7], strict=True) if value > source.gauss(0, 1)),
             "measures": ("gap",) if row[7] > 0 else ("goal",),
         }

@@ -168,7 +168,9 @@ def test_a_loss_that_is_not_finite_is_named_and_says_what_to_do(model: MultiTask
     module._trainer = None
     type(module).global_step = property(lambda _: 17)
     try:
-        with pytest.raises(InputError, match=r"loss of topic is nan at step 17: lower .*best checkpoint so far is kept"):
+        with pytest.raises(
+            InputError, match=r"loss of topic is nan at step 17: lower .*best checkpoint so far is kept"
+        ):
             module.training_step(batch, 0)
     finally:
         del type(module).global_step
@@ -182,7 +184,9 @@ def test_pcgrad_joins_what_each_task_would_do_alone(model: MultiTaskModel) -> No
     for task in ("weather", "topic"):
         losses = task_losses(model, model.states(batch.text), batch.targets, LossOptions(), plain=False)
         found = torch.autograd.grad(losses[task].total / losses[task].count / 2, shared, allow_unused=True)
-        rows.append(torch.cat([(torch.zeros_like(p) if g is None else g).flatten() for p, g in zip(shared, found, strict=True)]))
+        rows.append(
+            torch.cat([(torch.zeros_like(p) if g is None else g).flatten() for p, g in zip(shared, found, strict=True)])
+        )
     module, _ = module_of(model, balance="pcgrad")
     module.backward(module.training_step(batch, 0))
     joined = torch.cat([parameter.grad.flatten() for parameter in shared])

@@ -140,7 +140,8 @@ def test_a_few_shot_sample_has_enough_of_each_and_no_more_than_it_needs(
     labels: list[tuple[str, ...] | None], count: int, seed: int
 ) -> None:
     examples = [
-        Example(text=str(number), labels={} if label is None else {"task": label}) for number, label in enumerate(labels)
+        Example(text=str(number), labels={} if label is None else {"task": label})
+        for number, label in enumerate(labels)
     ]
     sample = few_of_each(examples, task="task", count=count, seed=seed)
     assert [int(example.text) for example in sample] == sorted({int(example.text) for example in sample})
