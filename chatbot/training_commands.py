@@ -17,7 +17,14 @@ from chatbot.command_errors import errors_are_lines
 from chatbot.prediction_texts import read_texts
 from chatbot.trained_models import as_judged, labelled_examples, load_reader, load_trained, no_loading_bars
 from chatbot.training_options import ALL_TASKS, as_overrides, config_as_yaml, read_config, single_models
-from chatbot.training_output import plain, prediction_as_json, prediction_as_lines, print_deltas, print_figures
+from chatbot.training_output import (
+    delta_as_json,
+    plain,
+    prediction_as_json,
+    prediction_as_lines,
+    print_deltas,
+    print_figures,
+)
 from mtl_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -148,7 +155,7 @@ def evaluate(
         found.report.write(report, pictures=found.pictures)
         _say(f"report in {report}")
     if as_json:
-        compared = {name: [_delta_json(delta) for delta in row] for name, row in deltas.items()}
+        compared = {name: [delta_as_json(delta) for delta in row] for name, row in deltas.items()}
         _print_json({**figures.as_json(), **({"deltas": compared} if others else {})})
         return
     console = Console()
@@ -286,10 +293,6 @@ def _need_extra(command: str) -> None:
         raise InputError(
             f"lesson-nudge {command} needs {missing[0]}; install the extra with: pip install 'lesson-nudge[train]'"
         )
-
-
-def _delta_json(delta: Any) -> dict[str, Any]:
-    return {**delta.model_dump(), "points": delta.points}
 
 
 def _print_json(row: dict[str, Any]) -> None:

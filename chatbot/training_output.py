@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mtl_core.heads import Prediction
     from mtl_core.tasks import Task
 
-__all__ = ["plain", "prediction_as_json", "prediction_as_lines", "print_deltas", "print_figures"]
+__all__ = ["delta_as_json", "plain", "prediction_as_json", "prediction_as_lines", "print_deltas", "print_figures"]
 
 _DIGITS = 6
 _OUTSIDE = "O"
@@ -130,3 +130,7 @@ def _one_task(task: Task, prediction: Prediction) -> dict[str, Any]:
 
 def _share(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"
+
+
+def delta_as_json(delta: Any) -> dict[str, Any]:
+    return {**delta.model_dump(), "points": delta.points}

@@ -39,7 +39,7 @@ class FusedModel(nn.Module):
 
     Raises:
         InputError: If there is no member, members differ in a task, or a choice or a decision names no task or no member.
-    """
+    """  # noqa: E501
 
     def __init__(
         self,

@@ -96,7 +96,7 @@ def _swap(staged: Path, folder: Path) -> None:
 
 
 def _exchange(one: Path, other: Path) -> bool:
-    """Let two folders change places in one step, so that not even a kill leaves neither; false where none is offered."""
+    """Let two folders change places in one step, so that not even a kill leaves neither; false where none is offered."""  # noqa: E501
     try:
         rename = ctypes.CDLL(None, use_errno=True).renameat2
     except (AttributeError, OSError, TypeError):

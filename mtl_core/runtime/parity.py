@@ -86,7 +86,7 @@ def measure_parity(model: MultiTaskModel, exported: ExportedModel, samples: Sequ
         for name, expected in _reference(model, example).items():
             pair = expected, found[name]
             equal += _equal(*pair, labels=_labels_of_a_set(model, name))
-            gaps = np.abs(np.subtract(*(prediction.probabilities for prediction in pair)))
+            gaps = np.abs(np.subtract(expected.probabilities, found[name].probabilities))
             differences.append(float(gaps.max(initial=0)))
     plain = [example.text for example in examples]
     cosines += [

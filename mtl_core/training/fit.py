@@ -73,7 +73,7 @@ def train(
     seed_everything(config.seed, verbose=False)
     _check_output(config, resume=resume)
     # the further processes of a run are started when the first has begun to write there
-    if not resume and rank_zero_only.rank == 0:
+    if not resume and rank_zero_only.rank == 0:  # type: ignore[attr-defined]
         shutil.rmtree(run_folder(config.output), ignore_errors=True)
     data = prepare(config)
     for warning in data.summary.warnings:

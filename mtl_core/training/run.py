@@ -198,7 +198,7 @@ def run_training(
     folder = run_folder(config.output)
     if resume:
         check_settings(config, folder)
-    elif rank_zero_only.rank == 0:
+    elif rank_zero_only.rank == 0:  # type: ignore[attr-defined]
         keep_settings(config, folder)
     best = ModelCheckpoint(
         dirpath=folder / "checkpoints",

@@ -213,7 +213,7 @@ def test_there_is_no_moment_without_a_model(
 
 @pytest.mark.parametrize("error", [Interrupt(), OSError(28, "No space left on device")], ids=["interrupt", "full"])
 @pytest.mark.parametrize(("step", "exchanges"), STEPS)
-def test_a_write_that_is_broken_off_leaves_the_old_model_or_the_new(
+def test_a_write_that_is_broken_off_leaves_the_old_model_or_the_new(  # noqa: PLR0917
     model: MultiTaskModel,
     tiny: SharedEncoder,
     tmp_path: Path,
@@ -242,7 +242,7 @@ def test_a_write_that_is_broken_off_leaves_the_old_model_or_the_new(
                 return real(*args, **kwargs)
 
             patch.setattr(step, broken)
-            try:
+            try:  # noqa: SIM105
                 other.save_pretrained(place)
             except (Interrupt, ArtifactError, OSError):
                 pass

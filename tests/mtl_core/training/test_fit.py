@@ -411,7 +411,7 @@ def test_a_student_learns_from_a_file_of_probabilities(small_encoder: Path, tmp_
     result = done(config_of(data, tmp_path / "out", small_encoder, "weather", words=False, **sections))
     assert result.validation.score > 0.8
     assert any(line.startswith("The teacher's file judges 40 of the 40 training examples") for line in result.messages)
-    with pytest.raises(InputError, match="There is no teacher 'none.jsonl'"):
+    with pytest.raises(InputError, match="There is no teacher 'none.jsonl'"):  # noqa: RUF043
         train(
             config_of(
                 data, tmp_path / "out", small_encoder, "weather", words=False, distillation={"teacher": "none.jsonl"}

@@ -90,7 +90,7 @@ def test_the_first_scenario_is_one_that_stops_early(wholes: dict[str, Ended]) ->
 
 
 @pytest.mark.parametrize(("scenario", "hook", "step"), STOPS)
-def test_a_resumed_run_equals_one_that_never_ended(
+def test_a_resumed_run_equals_one_that_never_ended(  # noqa: PLR0917
     wholes: dict[str, Ended],
     data: Path,
     small_encoder: Path,
@@ -160,7 +160,7 @@ def test_a_run_goes_on_only_with_the_settings_it_began_with(
     with pytest.raises(ArtifactError, match="truncated or changed"):
         train(config("weather", log_every=7), resume=True)
     (checkpoints.parent / "settings.json").write_text("{", encoding="utf-8")
-    with pytest.raises(ArtifactError, match="settings.json is missing or damaged; start the run anew"):
+    with pytest.raises(ArtifactError, match="settings.json is missing or damaged; start the run anew"):  # noqa: RUF043
         train(config("weather"), resume=True)
 
 

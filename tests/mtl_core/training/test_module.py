@@ -130,7 +130,7 @@ def module_of(model: MultiTaskModel, **settings: Any) -> tuple[MultiTaskModule, 
         loss=LossOptions(),
         optimisation=Optimisation(
             lambda made: torch.optim.AdamW(made.parameters(), lr=0.1),
-            lambda optimiser: torch.optim.lr_scheduler.ConstantLR(optimiser),
+            lambda optimiser: torch.optim.lr_scheduler.ConstantLR(optimiser),  # noqa: PLW0108
         ),
         **settings,
     )
