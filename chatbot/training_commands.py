@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from importlib.util import find_spec
@@ -24,6 +23,7 @@ from chatbot.training_output import (
     prediction_as_lines,
     print_deltas,
     print_figures,
+    print_json,
 )
 from mtl_core.errors import InputError
 
@@ -156,7 +156,7 @@ def evaluate(
         _say(f"report in {report}")
     if as_json:
         compared = {name: [delta_as_json(delta) for delta in row] for name, row in deltas.items()}
-        _print_json({**figures.as_json(), **({"deltas": compared} if others else {})})
+        print_json({**figures.as_json(), **({"deltas": compared} if others else {})})
         return
     console = Console()
     print_figures(console, str(data), figures)
@@ -183,7 +183,7 @@ def predict(
         judged = [as_judged(example, tasks) for example in chunk]
         for example, said in zip(judged, reader.predict(judged), strict=True):
             if as_json:
-                _print_json(prediction_as_json(example, said, tasks))
+                print_json(prediction_as_json(example, said, tasks))
             else:
                 typer.echo(prediction_as_lines(example, said, tasks))
         chunk = list(islice(texts, _CHUNK))
@@ -215,7 +215,7 @@ def find_learning_rate(
     write_search(found, folder)
     _say(f"curve in {folder / 'lr.png'}")
     if as_json:
-        _print_json({"head_lr": found.head_lr, "encoder_lr": found.encoder_lr, "overrides": list(found.overrides)})
+        print_json({"head_lr": found.head_lr, "encoder_lr": found.encoder_lr, "overrides": list(found.overrides)})
     else:
         typer.echo(" ".join(found.overrides))
 
@@ -274,7 +274,7 @@ def _train(config: TrainingConfig, *, resume: bool, as_json: bool, show_config: 
     parts: dict[str, Evaluation | None] = {"validation": result.validation, "test": result.test}
     if as_json:
         figures = {name: None if part is None else part.as_json() for name, part in parts.items()}
-        _print_json({"model": str(result.folder), **figures, "messages": list(result.messages)})
+        print_json({"model": str(result.folder), **figures, "messages": list(result.messages)})
         return
     console = Console()
     for name, part in parts.items():
@@ -293,10 +293,6 @@ def _need_extra(command: str) -> None:
         raise InputError(
             f"lesson-nudge {command} needs {missing[0]}; install the extra with: pip install 'lesson-nudge[train]'"
         )
-
-
-def _print_json(row: dict[str, Any]) -> None:
-    typer.echo(json.dumps(row, ensure_ascii=False))
 
 
 def _say(line: str) -> None:

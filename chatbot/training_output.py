@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import typer
 from rich.table import Table
 
 from chatbot.terminal import shown
@@ -18,7 +20,15 @@ if TYPE_CHECKING:
     from mtl_core.heads import Prediction
     from mtl_core.tasks import Task
 
-__all__ = ["delta_as_json", "plain", "prediction_as_json", "prediction_as_lines", "print_deltas", "print_figures"]
+__all__ = [
+    "delta_as_json",
+    "plain",
+    "prediction_as_json",
+    "prediction_as_lines",
+    "print_deltas",
+    "print_figures",
+    "print_json",
+]
 
 _DIGITS = 6
 _OUTSIDE = "O"
@@ -133,4 +143,10 @@ def _share(value: float | None) -> str:
 
 
 def delta_as_json(delta: Any) -> dict[str, Any]:
+    """A comparison with a single-task model as plain data, its gain in points included."""
     return {**delta.model_dump(), "points": delta.points}
+
+
+def print_json(row: dict[str, Any]) -> None:
+    """One JSON object on one line."""
+    typer.echo(json.dumps(row, ensure_ascii=False))
