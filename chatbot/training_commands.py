@@ -12,19 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from rich.console import Console
 
+from chatbot import training_output as out
 from chatbot.command_errors import errors_are_lines
 from chatbot.prediction_texts import read_texts
 from chatbot.trained_models import as_judged, labelled_examples, load_reader, load_trained, no_loading_bars
 from chatbot.training_options import ALL_TASKS, as_overrides, config_as_yaml, read_config, single_models
-from chatbot.training_output import (
-    delta_as_json,
-    plain,
-    prediction_as_json,
-    prediction_as_lines,
-    print_deltas,
-    print_figures,
-    print_json,
-)
 from mtl_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -155,13 +147,13 @@ def evaluate(
         found.report.write(report, pictures=found.pictures)
         _say(f"report in {report}")
     if as_json:
-        compared = {name: [delta_as_json(delta) for delta in row] for name, row in deltas.items()}
-        print_json({**figures.as_json(), **({"deltas": compared} if others else {})})
+        compared = {name: [out.delta_as_json(delta) for delta in row] for name, row in deltas.items()}
+        out.print_json({**figures.as_json(), **({"deltas": compared} if others else {})})
         return
     console = Console()
-    print_figures(console, str(data), figures)
+    out.print_figures(console, str(data), figures)
     if deltas:
-        print_deltas(console, deltas)
+        out.print_deltas(console, deltas)
 
 
 @training.command(rich_help_panel=_PANEL)
@@ -183,9 +175,9 @@ def predict(
         judged = [as_judged(example, tasks) for example in chunk]
         for example, said in zip(judged, reader.predict(judged), strict=True):
             if as_json:
-                print_json(prediction_as_json(example, said, tasks))
+                out.print_json(out.prediction_as_json(example, said, tasks))
             else:
-                typer.echo(prediction_as_lines(example, said, tasks))
+                typer.echo(out.prediction_as_lines(example, said, tasks))
         chunk = list(islice(texts, _CHUNK))
 
 
@@ -215,7 +207,7 @@ def find_learning_rate(
     write_search(found, folder)
     _say(f"curve in {folder / 'lr.png'}")
     if as_json:
-        print_json({"head_lr": found.head_lr, "encoder_lr": found.encoder_lr, "overrides": list(found.overrides)})
+        out.print_json({"head_lr": found.head_lr, "encoder_lr": found.encoder_lr, "overrides": list(found.overrides)})
     else:
         typer.echo(" ".join(found.overrides))
 
@@ -240,7 +232,7 @@ def export(
     with no_loading_bars():
         made = export_model(loaded, folder, format=form, quantise="int8" if int8 else False, samples=given)
     near = f"{made.parity.equal:.2%} of {made.parity.decisions} decisions as in the model"
-    typer.echo(f"exported {plain(str(folder))}, {made.size / 1e6:.1f} MB; {near}")
+    typer.echo(f"exported {out.plain(str(folder))}, {made.size / 1e6:.1f} MB; {near}")
 
 
 @training.command(rich_help_panel=_PANEL)
@@ -251,7 +243,7 @@ def summary(config: ConfigFile, overrides: Overrides = None, *, as_json: AsJson 
     from mtl_core.training.prepare import prepare  # noqa: PLC0415 - seconds to import
 
     found = prepare(read_config(config, overrides or [])).summary
-    typer.echo(found.as_json() if as_json else plain(found.as_markdown()), nl=False)
+    typer.echo(found.as_json() if as_json else out.plain(found.as_markdown()), nl=False)
 
 
 def _train(config: TrainingConfig, *, resume: bool, as_json: bool, show_config: bool) -> None:
@@ -274,12 +266,12 @@ def _train(config: TrainingConfig, *, resume: bool, as_json: bool, show_config: 
     parts: dict[str, Evaluation | None] = {"validation": result.validation, "test": result.test}
     if as_json:
         figures = {name: None if part is None else part.as_json() for name, part in parts.items()}
-        print_json({"model": str(result.folder), **figures, "messages": list(result.messages)})
+        out.print_json({"model": str(result.folder), **figures, "messages": list(result.messages)})
         return
     console = Console()
     for name, part in parts.items():
         if part is not None:
-            print_figures(console, name, part)
+            out.print_figures(console, name, part)
 
 
 def _is_quiet(as_json: bool) -> bool:  # noqa: FBT001 - the option as it is
@@ -298,4 +290,4 @@ def _need_extra(command: str) -> None:
 def _say(line: str) -> None:
     """A line of progress on standard error, from the first process of a run alone."""
     if os.environ.get("LOCAL_RANK", "0") == "0":
-        typer.echo(plain(line), err=True)
+        typer.echo(out.plain(line), err=True)
