@@ -38,8 +38,9 @@ class FusedModel(nn.Module):
         card: What the saved folder tells of the training.
 
     Raises:
-        InputError: If there is no member, members differ in a task, or a choice or a decision names no task or no member.
-    """  # noqa: E501
+        InputError: If there is no member, members differ in a task, or a choice or a decision names what is not
+            there.
+    """
 
     def __init__(
         self,

@@ -61,7 +61,9 @@ def make_callbacks(config: TrainingConfig, model: MultiTaskModel, best: ModelChe
     if chosen.average:
         callbacks.append(EMAWeightAveraging(decay=chosen.average, use_buffers=False))
     if chosen.patience:
-        callbacks.append(EarlyStopping(monitor=MONITORED, mode="max", patience=chosen.patience))
+        callbacks.append(
+            EarlyStopping(monitor=MONITORED, mode="max", patience=chosen.patience, check_on_train_epoch_end=False)
+        )
     if config.logging.progress_bar:
         callbacks.append(RichProgressBar())
     # the resume point comes last: it saves what all others have decided

@@ -170,5 +170,5 @@ def test_values_that_are_not_finite_are_refused(copy: Path) -> None:
 
 @pytest.mark.parametrize("name", ["", "missing", "fusion/member-0"])
 def test_a_folder_without_a_fusion_is_refused(copy: Path, name: str) -> None:
-    with pytest.raises(ArtifactError, match="holds no fusion.json"):  # noqa: RUF043
+    with pytest.raises(ArtifactError, match=r"holds no fusion\.json"):
         FusedModel.from_pretrained(copy.parent / name)

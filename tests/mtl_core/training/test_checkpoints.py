@@ -125,10 +125,11 @@ def test_a_missing_one_and_a_pickle_are_refused(tmp_path: Path) -> None:
 
 def test_removal_takes_folders_files_and_links_but_no_link_target(saved: Path) -> None:
     io = SafeCheckpointIO()
-    link, file = saved.parent / "link.ckpt", saved.parent / "file.ckpt"
+    link, dangling, file = (saved.parent / name for name in ("link.ckpt", "dangling.ckpt", "file.ckpt"))
     link.symlink_to(saved)
+    dangling.symlink_to(saved.parent / "gone.ckpt")
     file.write_text("old")
-    for path in (link, file, saved.parent / "none.ckpt"):
+    for path in (link, dangling, file, saved.parent / "none.ckpt"):
         io.remove_checkpoint(path)
     assert list(saved.parent.iterdir()) == [saved]
     io.remove_checkpoint(saved)

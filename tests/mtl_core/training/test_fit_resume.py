@@ -22,7 +22,7 @@ SCENARIOS: dict[str, dict[str, Any]] = {
     # early stopping, averaged weights and thawing layers, validated within epochs
     "stopping": {
         "encoder": {"unfreeze_every": 1},
-        "trainer": {"epochs": 6, "average": 0.8, "patience": 1, "validate_every": 3},
+        "trainer": {"epochs": 6, "average": 0.8, "patience": 2, "validate_every": 3},
     },
     # learned task weights, validated at the end of each epoch, several data sets with partial labels
     "uncertainty": {"trainer": {"epochs": 3, "balance": "uncertainty", "average": 0.5, "sampling": "temperature"}},

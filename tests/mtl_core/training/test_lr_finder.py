@@ -142,6 +142,18 @@ def test_the_place_in_an_epoch_is_put_back(net: Net) -> None:
     assert all(torch.equal(left[0], right) for left, right in zip(stream, expected[2:], strict=True))
 
 
+def test_a_loader_that_has_not_begun_begins_with_its_first_epoch(net: Net) -> None:
+    class Plain(ToyLoader):
+        def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+            super().load_state_dict(state_dict)
+            self.continues = True
+
+    loader = Plain()
+    search(net, loader)
+    assert all(torch.equal(left[0], right[0]) for left, right in zip(loader, ToyLoader(), strict=True))
+    assert loader.state_dict() == {"epoch": 0, "position": 6}
+
+
 def test_the_place_of_a_loader_that_keeps_it_elsewhere_is_put_back(net: Net) -> None:
     class Delegating:
         def __init__(self) -> None:

@@ -81,7 +81,7 @@ def test_an_interruption_anywhere_is_resumed_exactly(
     "options",
     [
         {"val_check_interval": 1.0, "check_val_every_n_epoch": 1},
-        {"val_check_interval": 1.0, "check_val_every_n_epoch": 1, "stops_at_epoch_end": True},
+        {"val_check_interval": 1.0, "check_val_every_n_epoch": 1, "stops_at_epoch_end": True, "every_n_steps": None},
         {"val_check_interval": 0.5, "check_val_every_n_epoch": 1, "every_n_steps": None},
         {"val_check_interval": 1.0, "check_val_every_n_epoch": 2},
         {"accumulate_grad_batches": 2},
@@ -115,7 +115,7 @@ def test_a_training_cut_by_max_steps_goes_on_exactly_with_more(tmp_path: Path, s
     options = {"max_epochs": -1, "patience": 99, "every_n_steps": None}
     whole = train(tmp_path / "whole", max_steps=16, **options)
     first = train(tmp_path / "part", max_steps=steps, **options)
-    assert first.trainer.global_step == steps
+    assert SafeCheckpointIO().load_checkpoint(tmp_path / "part" / "last.ckpt")["global_step"] == steps
     resumed = train(tmp_path / "part", resume=True, max_steps=16, **options)
     assert_same(whole, first, resumed)
 
@@ -176,10 +176,10 @@ class PressCtrlC(Callback):
         self.step = step
         self.times = times
 
-    def on_before_optimizer_step(self, trainer: pl.Trainer, *_: Any) -> None:
-        if trainer.global_step == self.step:
-            for _press in range(self.times):
-                signal.raise_signal(signal.SIGINT)
+    def on_train_batch_start(self, trainer: pl.Trainer, *_: Any) -> None:
+        while trainer.global_step == self.step and self.times:
+            self.times -= 1
+            signal.raise_signal(signal.SIGINT)
 
 
 def test_ctrl_c_ends_the_training_at_a_moment_that_can_be_resumed(tmp_path: Path, whole: Run) -> None:
@@ -189,6 +189,52 @@ def test_ctrl_c_ends_the_training_at_a_moment_that_can_be_resumed(tmp_path: Path
     saved = SafeCheckpointIO().load_checkpoint(tmp_path / "last.ckpt")
     assert saved["global_step"] == 10
     assert_same(whole, logger, train(tmp_path, resume=True, patience=99))
+
+
+def test_ctrl_c_waits_for_the_end_of_an_accumulated_step(tmp_path: Path) -> None:
+    options = {"accumulate_grad_batches": 2, "patience": 99, "every_n_steps": None}
+    whole = train(tmp_path / "whole", **options)
+    logger = interrupted(tmp_path / "part", PressCtrlC(step=4, times=1), **options)
+    assert SafeCheckpointIO().load_checkpoint(tmp_path / "part" / "last.ckpt")["global_step"] == 5
+    assert_same(whole, logger, train(tmp_path / "part", resume=True, **options))
+
+
+def test_ctrl_c_is_given_back_when_the_training_ends(tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    seen: list[bool] = []
+
+    class Watching(ToyModule):
+        def on_train_batch_start(self, *_: Any) -> None:
+            seen.append(signal.getsignal(signal.SIGINT) is before)
+
+        def on_train_end(self) -> None:
+            seen.append(signal.getsignal(signal.SIGINT) is before)
+
+    train(tmp_path, make=Watching, max_steps=1)
+    assert seen == [False, True]
+
+
+class Epochs(Callback):
+    """Notes which epochs begin and end, and at which step."""
+
+    def __init__(self) -> None:
+        self.seen: set[tuple[str, int, int]] = set()
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, *_: Any) -> None:
+        self.seen.add(("start", trainer.current_epoch, trainer.global_step))
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        self.seen.add(("end", trainer.current_epoch, trainer.global_step))
+
+
+@pytest.mark.parametrize("step", [6, 12])
+def test_an_epoch_that_was_cut_at_its_end_ends_on_resume(tmp_path: Path, step: int) -> None:
+    first, resumed, whole = Epochs(), Epochs(), Epochs()
+    train(tmp_path / "whole", whole, patience=99)
+    assert len(whole.seen) == 6
+    interrupted(tmp_path / "part", InterruptAt("on_train_epoch_end", step, RuntimeError), first, patience=99)
+    train(tmp_path / "part", resumed, resume=True, patience=99)
+    assert first.seen | resumed.seen == whole.seen
 
 
 def test_a_second_ctrl_c_ends_it_at_once(tmp_path: Path, whole: Run) -> None:
