@@ -86,7 +86,9 @@ def test_two_processes_take_the_steps_of_one(config: TrainingConfig, tmp_path: P
         for key, tensor in expected.items():
             # attention does not depend on the bias of its keys: its gradient is rounding alone
             if "key.bias" not in key:
-                torch.testing.assert_close(found[key], tensor, rtol=1e-4, atol=1e-5, msg=lambda said, key=key: f"{key}: {said}")
+                torch.testing.assert_close(
+                    found[key], tensor, rtol=1e-4, atol=1e-5, msg=lambda said, key=key: f"{key}: {said}"
+                )  # noqa: E501
 
 
 def test_a_loss_that_is_not_finite_ends_all_processes_with_one_message(config: TrainingConfig, tmp_path: Path) -> None:

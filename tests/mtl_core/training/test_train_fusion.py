@@ -199,6 +199,22 @@ def test_partial_labels_teach_what_the_labelled_subset_teaches(members: list[Mul
     assert all(torch.equal(tensor, fitted[1][name]) for name, tensor in fitted[0].items())
 
 
+def test_words_that_no_member_read_teach_nothing(tmp_path: Path) -> None:
+    short = [build_member(tmp_path / str(size), size=size, max_tokens=6) for size in (16, 32)]
+    long = [one for one in TRAIN if len(one.words) == 6]
+    assert len(long) > 10
+    fitted = []
+    for unread in ("O", "B-key"):
+        examples = [replace(one, labels={"spans": (*one.labels["spans"][:4], unread, unread)}) for one in long]
+        chunks = read_chunks(short, examples, own={}, states=True, words=True)
+        data = LabelledStates(examples, join_encoded([chunk.encoded for chunk in chunks]))
+        torch.manual_seed(1)
+        model = FusedModel(short, settings=OPTIONS.settings)
+        fit_task(model, "spans", data, data, OPTIONS.model_copy(update={"epochs": 1}))
+        fitted.append(model.fusion("spans").state_dict())
+    assert all(torch.equal(tensor, fitted[1][name]) for name, tensor in fitted[0].items())
+
+
 def test_a_task_without_training_labels_is_left_to_the_best_member(members: list[MultiTaskModel]) -> None:
     result = train_fusion(members, without(TRAIN, "spans"), VALIDATION, options=HASTY)
     own = [figures(member, VALIDATION)["spans"] for member in members]
