@@ -252,12 +252,8 @@ def _train(config: TrainingConfig, *, resume: bool, as_json: bool, show_config: 
     _say(f"# differs from the defaults\n{config_as_yaml(config, complete=False)}".rstrip())
     if show_config:
         _say(f"# all values\n{config_as_yaml(config, complete=True)}".rstrip())
-    try:
-        with no_loading_bars():
-            result = fit(config, resume=resume, report=_say)
-    except SystemExit as error:
-        # Lightning ends the program when it is interrupted
-        raise InputError("The training was interrupted; go on with the same command and --resume.") from error
+    with no_loading_bars():
+        result = fit(config, resume=resume, report=_say)
     if result is None:
         # a further process of the run: the first one says it all
         return

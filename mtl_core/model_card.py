@@ -13,6 +13,19 @@ if TYPE_CHECKING:
 __all__ = ["model_card_text"]
 
 _MOST_LABELS = 12
+_USE = (
+    "",
+    "## Use",
+    "",
+    "```python",
+    "from mtl_core.model import MultiTaskModel",
+    "",
+    'model = MultiTaskModel.from_pretrained("this-folder")',
+    'print(model.predict(["A text."]))',
+    "```",
+    "",
+    '`SentenceTransformer("this-folder")` opens the encoder alone.',
+)
 
 
 def model_card_text(config: SavedConfig) -> str:
@@ -51,19 +64,7 @@ def model_card_text(config: SavedConfig) -> str:
             for name, figures in card.figures.items()
             for metric, value in figures.items()
         ]
-    lines += [
-        "",
-        "## Use",
-        "",
-        "```python",
-        "from mtl_core.model import MultiTaskModel",
-        "",
-        'model = MultiTaskModel.from_pretrained("this-folder")',
-        'print(model.predict(["A text."]))',
-        "```",
-        "",
-        '`SentenceTransformer("this-folder")` opens the encoder alone.',
-    ]
+    lines += _USE
     if card.training:
         lines += ["", "## Training", "", "```json", json.dumps(card.training, indent=1, sort_keys=True), "```"]
     return "\n".join(lines) + "\n"

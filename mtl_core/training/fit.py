@@ -22,7 +22,8 @@ from mtl_core.training.config import TrainingConfig
 from mtl_core.training.decisions import FittedDecisions, fit_decisions
 from mtl_core.training.frozen import can_fit_frozen, encode_once, fit_heads
 from mtl_core.training.prepare import PreparedData, prepare
-from mtl_core.training.run import run_folder, run_training
+from mtl_core.training.run import last_checkpoint, run_folder, run_training
+from mtl_core.training.run_settings import check_settings
 from mtl_core.training.teaching import Teaching, prepare_teaching
 
 __all__ = ["TrainingResult", "build_model", "train"]
@@ -123,9 +124,10 @@ def build_model(config: TrainingConfig, data: PreparedData) -> tuple[MultiTaskMo
 
 
 def _check_output(config: TrainingConfig, *, resume: bool) -> None:
-    checkpoints = run_folder(config.output)
-    if resume and not checkpoints.is_dir():
-        raise InputError(f"There is no interrupted run in {checkpoints}; start without --resume.")
+    if resume:
+        if not last_checkpoint(config.output).is_dir():
+            raise InputError(f"There is no interrupted run in {run_folder(config.output)}; start without --resume.")
+        check_settings(config, run_folder(config.output))
     if config.output.exists() and not config.output.is_dir():
         raise ArtifactError(f"{config.output} is a file; name a folder for the model.")
     check_place(config.output, marker=CONFIG_FILE)

@@ -26,11 +26,20 @@ from mtl_core.training.lightning_setup import MONITORED, make_callbacks, make_tr
 from mtl_core.training.loader import BatchLoader, BatchMaker, LabelledBatch
 from mtl_core.training.module import MultiTaskModule, Optimisation
 from mtl_core.training.parameter_groups import parameter_groups
-from mtl_core.training.run_settings import check_settings, keep_settings
+from mtl_core.training.run_settings import keep_settings
 from mtl_core.training.schedules import make_schedule
 from mtl_core.training.teaching import Teaching
 
-__all__ = ["RunOutcome", "make_plan", "optimisation", "run_folder", "run_training", "total_steps"]
+__all__ = [
+    "RunOutcome",
+    "last_checkpoint",
+    "make_plan",
+    "optimisation",
+    "run_folder",
+    "run_training",
+    "total_steps",
+    "validation_interval",
+]
 
 _VALIDATION_BATCH = 64
 
@@ -51,6 +60,11 @@ class RunOutcome:
 def run_folder(output: Path) -> Path:
     """Folder of checkpoints and logs, beside the model folder."""
     return output.with_name(f"{output.name}.run")
+
+
+def last_checkpoint(output: Path) -> Path:
+    """The point from which an interrupted run goes on."""
+    return run_folder(output) / "checkpoints" / "last.ckpt"
 
 
 def make_plan(maker: BatchMaker, config: TrainingConfig) -> BatchPlan:
@@ -169,7 +183,7 @@ def run_training(
         model: The model.
         teaching: What it learns from.
         config: The config.
-        resume: Go on from the last checkpoint.
+        resume: Go on from the last checkpoint, which must be there.
         report: Gets a line now and then.
 
     Returns:
@@ -177,9 +191,8 @@ def run_training(
 
     Raises:
         InputError: If the loss is not finite, or a logger's package is missing.
-        ArtifactError: If a checkpoint is damaged, or of a run with other settings.
+        ArtifactError: If a checkpoint is damaged, or of other data.
     """
-    say = report or (lambda _: None)
     if config.encoder.freeze == "all":
         freeze(model.network, keep_last=0)
     elif config.encoder.keep_last is not None:
@@ -187,33 +200,12 @@ def run_training(
     maker = BatchMaker(model, teaching.data.train)
     plan = make_plan(maker, config)
     steps = total_steps(plan, config.trainer)
-    module = MultiTaskModule(
-        model,
-        loss=config.loss,
-        optimisation=optimisation(config, steps),
-        balance=config.trainer.balance,
-        clip=config.optimiser.clip,
-        distance=teaching.distance,
-    )
-    folder = run_folder(config.output)
-    if resume:
-        check_settings(config, folder)
-    elif rank_zero_only.rank == 0:  # type: ignore[attr-defined]
-        keep_settings(config, folder)
-    best = ModelCheckpoint(
-        dirpath=folder / "checkpoints",
-        filename="best",
-        monitor=MONITORED,
-        mode="max",
-        save_top_k=1,
-        save_on_train_epoch_end=False,
-        enable_version_counter=False,
-        auto_insert_metric_name=False,
-    )
-    last = folder / "checkpoints" / "last.ckpt"
+    module = _module(model, teaching, config, steps=steps)
     data = _Data(plan, maker, _validation_batches(model, teaching.data.validation))
-    # Lightning keeps the modes that it finds, and a model that was made or read is in evaluation mode
-    module.train()
+    folder, last = run_folder(config.output), last_checkpoint(config.output)
+    best = _best_checkpoint(last.parent)
+    if not resume and rank_zero_only.rank == 0:  # type: ignore[attr-defined]
+        keep_settings(config, folder)
     with quiet_lightning():
         trainer = make_trainer(
             config,
@@ -224,10 +216,22 @@ def run_training(
             folder=folder,
         )
         with _orderly_interrupt(trainer):
-            trainer.fit(module, datamodule=data, ckpt_path=_checkpoint(last, resume=resume))
-    if not trainer.is_global_zero:
-        return None
-    return _keep_best(module, best, trainer, say)
+            trainer.fit(module, datamodule=data, ckpt_path=str(last) if resume else None)
+    return _keep_best(module, best, trainer, report or (lambda _: None)) if trainer.is_global_zero else None
+
+
+def _module(model: MultiTaskModel, teaching: Teaching, config: TrainingConfig, *, steps: int) -> MultiTaskModule:
+    module = MultiTaskModule(
+        model,
+        loss=config.loss,
+        optimisation=optimisation(config, steps),
+        balance=config.trainer.balance,
+        clip=config.optimiser.clip,
+        distance=teaching.distance,
+    )
+    # Lightning keeps the modes that it finds, and a model that was made or read is in evaluation mode
+    module.train()
+    return module
 
 
 @contextmanager
@@ -245,12 +249,17 @@ def _orderly_interrupt(trainer: Trainer) -> Iterator[None]:
             signal.signal(signal.SIGINT, handler)
 
 
-def _checkpoint(last: Path, *, resume: bool) -> str | None:
-    if not resume:
-        return None
-    if not last.exists():
-        raise InputError(f"There is no checkpoint at {last}; start without --resume.")
-    return str(last)
+def _best_checkpoint(folder: Path) -> ModelCheckpoint:
+    return ModelCheckpoint(
+        dirpath=folder,
+        filename="best",
+        monitor=MONITORED,
+        mode="max",
+        save_top_k=1,
+        save_on_train_epoch_end=False,
+        enable_version_counter=False,
+        auto_insert_metric_name=False,
+    )
 
 
 def _validation_batches(model: MultiTaskModel, examples: Sequence[Example]) -> list[LabelledBatch]:

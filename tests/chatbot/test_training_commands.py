@@ -178,12 +178,25 @@ def test_a_further_process_of_a_run_prints_nothing(world: World, monkeypatch: py
     assert (succeeded(result), result.stderr) == ("", "")
 
 
-def test_an_interrupted_run_says_how_to_go_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*_: Any, **__: Any) -> None:
-        sys.exit(1)
+def test_an_interrupted_run_says_how_to_go_on_and_goes_on(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mtl_core.training.module import MultiTaskModule
 
-    monkeypatch.setattr("mtl_core.training.fit.train", interrupted)
-    assert "--resume" in one_error_line(run("train", "--config", world.config))
+    step, taken = MultiTaskModule.training_step, []
+
+    def interrupted(module: MultiTaskModule, *given: Any) -> Any:
+        taken.append(given)
+        if len(taken) == 9:
+            raise KeyboardInterrupt
+        return step(module, *given)
+
+    monkeypatch.setattr(MultiTaskModule, "training_step", interrupted)
+    given = ["train", "--config", world.config, f"output={tmp_path / 'm'}"]
+    assert "--resume" in one_error_line(run(*given))
+    assert not (tmp_path / "m").exists()
+    found = json.loads(succeeded(run(*given, "--resume", "--json")))
+    assert found["validation"] == json.loads(world.printed.stdout)["validation"]
 
 
 def test_there_is_nothing_to_resume(world: World, tmp_path: Path) -> None:

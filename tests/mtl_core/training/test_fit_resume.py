@@ -183,5 +183,5 @@ def test_a_run_that_keeps_no_checkpoint_cannot_be_resumed(
         data, tmp_path / "out", small_encoder, "weather", trainer={"validate_every": 3, "checkpoint": False}
     )
     stopped(config, monkeypatch)
-    with pytest.raises(InputError, match=r"no checkpoint at .*last\.ckpt; start without --resume"):
+    with pytest.raises(InputError, match=r"no interrupted run in .*out\.run; start without --resume"):
         train(config, resume=True)

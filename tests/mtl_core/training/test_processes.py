@@ -88,7 +88,7 @@ def test_two_processes_take_the_steps_of_one(config: TrainingConfig, tmp_path: P
             if "key.bias" not in key:
                 torch.testing.assert_close(
                     found[key], tensor, rtol=1e-4, atol=1e-5, msg=lambda said, key=key: f"{key}: {said}"
-                )  # noqa: E501
+                )
 
 
 def test_a_loss_that_is_not_finite_ends_all_processes_with_one_message(config: TrainingConfig, tmp_path: Path) -> None:
