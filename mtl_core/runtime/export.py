@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from mtl_core.errors import InputError
 from mtl_core.runtime.decisions import KINDS, DecisionRule
@@ -19,8 +19,9 @@ from mtl_core.runtime.folder import (
     TokenizerSettings,
 )
 from mtl_core.runtime.graph import MultiTaskGraph, write_onnx
+from mtl_core.runtime.inputs import InputReader, batches, pad
 from mtl_core.runtime.packages import require
-from mtl_core.runtime.parity import ParityLimits, check_limits, measure_parity, sample_texts
+from mtl_core.runtime.parity import ParityLimits, check_limits, measure_parity, prepare, sample_texts
 from mtl_core.runtime.quantise import quantise_onnx
 from mtl_core.runtime.runtime import ExportedModel
 from mtl_core.saved import write_atomic
@@ -68,8 +69,8 @@ def export_model(
         folder: Where; an export or an empty folder there is replaced, anything else is kept.
         format: Which runtime is to read it.
         quantise: ``int8`` for 8-bit weights.
-        samples: Texts to compare on; lesson plan sentences by default. Give texts of your own kind to a
-            quantised export.
+        samples: Texts to compare on, and from which a quantised graph learns its ranges; lesson plan sentences by
+            default. Give texts of the kind that will be read.
         limits: How far the graph may be from the model.
 
     Returns:
@@ -82,13 +83,13 @@ def export_model(
     """
     target, allowed = Path(folder), limits or ParityLimits()
     _check_request(model, format, quantise)
-    given = sample_texts(model) if samples is None else samples
+    examples = prepare(model, sample_texts(model) if samples is None else samples)
     done: list[ExportConfig] = []
 
     def write(staged: Path) -> None:
-        config = _write_parts(model, staged, format, quantise)
+        config = _write_parts(model, staged, format, quantise, examples)
         _write_config(staged, config)
-        parity = measure_parity(model, ExportedModel.load(staged), given)
+        parity = measure_parity(model, ExportedModel.load(staged), examples)
         check_limits(parity, allowed, quantised=bool(quantise))
         done.append(config.model_copy(update={"parity": parity}))
         _write_config(staged, done[0])
@@ -121,22 +122,26 @@ def _check_request(model: MultiTaskModel, form: ExportFormat, quantise: Literal[
 
 
 def _write_parts(
-    model: MultiTaskModel, staged: Path, form: ExportFormat, quantise: Literal["int8", False]
+    model: MultiTaskModel,
+    staged: Path,
+    form: ExportFormat,
+    quantise: Literal["int8", False],
+    examples: Sequence[Example],
 ) -> ExportConfig:
     """Graph and tokenizer, and what is known of them so far."""
+    settings = _write_tokenizer(model, staged / TOKENIZER_FILE)
     graph = MultiTaskGraph(model)
-    traced = staged / _TRACED
+    traced, target = staged / _TRACED, staged / GRAPH_FILES[form][0]
     write_onnx(graph, traced)
-    target = staged / GRAPH_FILES[form][0]
     if form == "openvino":
         _write_openvino(traced, target)
     elif quantise:
-        quantise_onnx(traced, target)
+        pieces = InputReader((staged / TOKENIZER_FILE).read_bytes(), settings).read(examples)
+        feeds = (pad([pieces[row] for row in rows], pad_id=settings.pad_id) for rows in batches(pieces))
+        quantise_onnx(traced, target, ({name: feed[name] for name in graph.inputs} for feed in feeds))
     else:
         traced.rename(target)
     traced.unlink(missing_ok=True)
-    tokenizer = model.encoder.tokenizer
-    (staged / TOKENIZER_FILE).write_text(tokenizer.backend_tokenizer.to_str(), encoding="utf-8")
     return ExportConfig(
         format=form,
         quantised=quantise,
@@ -148,14 +153,16 @@ def _write_parts(
         ),
         inputs=graph.inputs,
         outputs=graph.outputs,
-        tokenizer=_settings(tokenizer, model.encoder.max_tokens),
+        tokenizer=settings,
         sha256={name: file_sha256(staged / name) for name in (*GRAPH_FILES[form], TOKENIZER_FILE)},
     )
 
 
-def _settings(tokenizer: Any, max_tokens: int) -> TokenizerSettings:
+def _write_tokenizer(model: MultiTaskModel, path: Path) -> TokenizerSettings:
+    tokenizer = model.encoder.tokenizer
+    path.write_text(tokenizer.backend_tokenizer.to_str(), encoding="utf-8")
     return TokenizerSettings(
-        max_tokens=max_tokens,
+        max_tokens=model.encoder.max_tokens,
         pad_id=tokenizer.pad_token_id or 0,
         unknown_id=tokenizer.unk_token_id,
         truncation_side=tokenizer.truncation_side,

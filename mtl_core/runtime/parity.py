@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mtl_core.runtime.decisions import Prediction
     from mtl_core.runtime.runtime import ExportedModel
 
-__all__ = ["ParityLimits", "check_limits", "measure_parity", "sample_texts"]
+__all__ = ["ParityLimits", "check_limits", "measure_parity", "prepare", "sample_texts"]
 
 _SAMPLES = 120
 _LONG = 60
@@ -56,31 +56,47 @@ def sample_texts(model: MultiTaskModel) -> list[Example]:
     odd = [" ".join(texts[:_LONG]), "a", "Ünï ☃ 教案 \u200b", "  write\n\n\tthree   sums "]
     examples = [Example(text=text, labels={}) for text in (*texts, *odd)]
     if any(task.kind == "evidence" for task in model.tasks):
-        groups = [tuple(texts[start : start + 1 + start % _PASSAGES]) for start in range(0, len(texts), _PASSAGES)]
+        starts = range(0, len(texts), _PASSAGES)
+        groups = [tuple(texts[start : start + 1 + number % _PASSAGES]) for number, start in enumerate(starts)]
         examples += [Example(text="\n".join(group), labels={}, segments=group) for group in groups]
     return examples
 
 
-def measure_parity(model: MultiTaskModel, exported: ExportedModel, samples: Sequence[str | Example]) -> Parity:
+def prepare(model: MultiTaskModel, samples: Sequence[str | Example]) -> list[Example]:
+    """Samples as a model reads them: cut into words where it has a token task.
+
+    Args:
+        model: The model.
+        samples: Texts or examples.
+
+    Returns:
+        Examples.
+
+    Raises:
+        InputError: If there is none, or one is empty.
+    """
+    if not samples:
+        raise InputError("There is no sample text to compare the export on; give one or more.")
+    worded = any(task.kind == "token" for task in model.tasks)
+    return [as_example(sample, number, words=worded) for number, sample in enumerate(samples)]
+
+
+def measure_parity(model: MultiTaskModel, exported: ExportedModel, examples: Sequence[Example]) -> Parity:
     """Compare an export with its model, each text read by itself in torch and in company in the export.
 
     Args:
         model: The torch model; it is left as it was.
         exported: The export.
-        samples: Texts.
+        examples: What ``prepare`` gives.
 
     Returns:
         The figures.
 
     Raises:
-        InputError: If there is no text, or the model is not in float32.
+        InputError: If the model is not in float32.
     """
-    if not samples:
-        raise InputError("There is no sample text to compare the export on; give one or more.")
     if any(part.is_floating_point() and part.dtype != torch.float32 for part in model.parameters()):
         raise InputError("The model is not in float32; call model.float() before the export.")
-    worded = any(task.kind == "token" for task in model.tasks)
-    examples = [as_example(sample, number, words=worded) for number, sample in enumerate(samples)]
     equal, differences, cosines = [], [0.0], [1.0]
     for example, found in zip(examples, exported.predict(examples), strict=True):
         for name, expected in _reference(model, example).items():

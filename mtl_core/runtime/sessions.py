@@ -43,6 +43,8 @@ class _OnnxSession:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = _ERRORS_ONLY
         options.intra_op_num_threads = threads or 0
+        # without it, 8-bit products overflow on a CPU that has AVX2 and no VNNI
+        options.add_session_config_entry("session.x64quantprecision", "1")
         self._session: Any = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
     def run(self, outputs: Sequence[str], feeds: Mapping[str, NDArray[np.int64]]) -> dict[str, NDArray[np.float32]]:
