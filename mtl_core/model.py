@@ -67,9 +67,6 @@ class MultiTaskModel(nn.Module, ModelHubMixin):
             check_tasks(tasks)
         except ValueError as error:
             raise InputError(str(error)) from error
-        taken = [task.name for task in tasks if hasattr(nn.ModuleDict(), task.name)]
-        if taken:
-            raise InputError(f"A task cannot be named {taken[0]!r}, which PyTorch uses itself; name it otherwise.")
         self.encoder = encoder
         self.network: nn.Module = encoder.network
         self.settings = settings or HeadSettings()

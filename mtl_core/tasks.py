@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from torch import nn
 
 __all__ = ["ABSENT_PRESENT", "OUTSIDE", "Task", "TaskName", "check_tasks"]
 
@@ -17,6 +16,19 @@ OUTSIDE = "O"
 """The label of a word outside every span."""
 
 TaskName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")]
+
+_CONTAINER_WORDS = """
+T_destination add_module apply bfloat16 buffers call_super_init children clear compile copy cpu cuda double
+dump_patches eval extra_repr float forward fromkeys get get_buffer get_extra_state get_parameter get_submodule
+half ipu items keys load_state_dict modules mtia named_buffers named_children named_modules named_parameters
+parameters pop popitem register_backward_hook register_buffer register_forward_hook register_forward_pre_hook
+register_full_backward_hook register_full_backward_pre_hook register_load_state_dict_post_hook
+register_load_state_dict_pre_hook register_module register_parameter register_state_dict_post_hook
+register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule setdefault share_memory state_dict to
+to_empty train training type update values xpu zero_grad
+"""
+_TAKEN = frozenset(_CONTAINER_WORDS.split())
+"""Attributes of PyTorch's containers, which no head may hide; written out, since PyTorch takes seconds to import."""
 
 
 class Task(BaseModel):
@@ -44,7 +56,7 @@ class Task(BaseModel):
     @model_validator(mode="after")
     def _labels_fit_the_kind(self) -> Self:
         # heads and learned weights are kept under this name
-        if any(hasattr(container, self.name) for container in (nn.ModuleDict(), nn.ParameterDict())):
+        if self.name in _TAKEN:
             raise ValueError(
                 f"A task cannot be named {self.name!r}, which is a word of PyTorch's own; call it {self.name}_task."
             )

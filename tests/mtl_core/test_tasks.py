@@ -63,3 +63,17 @@ def test_tasks_stand_beside_each_other_by_name() -> None:
 def test_a_task_survives_json() -> None:
     task = Task(name="task", kind="multiclass", labels=("é", "b|c"), weight=0.5, separator="#")
     assert Task.model_validate_json(task.model_dump_json()) == task
+
+
+def test_every_attribute_of_the_containers_is_refused() -> None:
+    """The names are written out in the package, so a new PyTorch must not bring one that is missing."""
+    found = {
+        name
+        for held in (nn.ModuleDict, nn.ParameterDict)
+        for name in dir(held)
+        # other libraries hang further methods on these classes
+        if name[0].isalpha() and getattr(getattr(held, name), "__module__", "torch").startswith(("torch", "typing"))
+    }
+    for name in sorted(found):
+        with pytest.raises(ValidationError, match="name"):
+            Task(name=name, kind="binary")
