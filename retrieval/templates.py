@@ -14,7 +14,7 @@ from mtl_core.errors import InputError
 from mtl_core.rubric import MEASURES
 from retrieval.grades import ADULT, YOUNGEST
 
-__all__ = ["SUBJECTS", "GradeBand", "LessonTemplate", "Placement", "TemplateLibrary"]
+__all__ = ["SUBJECTS", "GradeBand", "Kind", "LessonTemplate", "Placement", "TemplateLibrary"]
 
 SUBJECTS = (
     "mathematics",
@@ -36,6 +36,9 @@ SUBJECTS = (
 
 Placement = Literal["objectives", "start", "before_practice", "during", "practice", "end", "after", "materials"]
 """Where in a plan a template's text belongs."""
+
+Kind = Literal["repair", "lesson"]
+"""A repair is a part that the coach may offer for one gap; a lesson is the course of a whole lesson."""
 
 _SLOT = re.compile(r"\{([^{}]*)\}")
 _SLOTS = frozenset({"topic", "grade", "minutes"})
@@ -77,6 +80,7 @@ class LessonTemplate(BaseModel):
     grades: GradeBand
     measures: tuple[str, ...] = Field(min_length=1)
     placement: Placement
+    kind: Kind = "repair"
     materials: tuple[Line, ...] = ()
     keywords: tuple[Line, ...] = ()
     licence: Line

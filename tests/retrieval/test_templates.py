@@ -23,6 +23,7 @@ VALID: dict[str, Any] = {
     "grades": {"from": 3, "to": 6},
     "measures": ["exit_assessment"],
     "placement": "end",
+    "kind": "repair",
     "materials": ["paper"],
     "keywords": ["quiz"],
     "licence": "CC BY 4.0",
@@ -91,6 +92,13 @@ def test_a_valid_line_is_read(tmp_path: Path) -> None:
     assert (template.suits("science"), template.suits("music")) == (True, False)
 
 
+def test_a_line_of_an_older_library_is_a_repair(tmp_path: Path) -> None:
+    older = {key: value for key, value in VALID.items() if key != "kind"}
+    lesson = VALID | {"id": "whole-lesson", "kind": "lesson"}
+    library = TemplateLibrary.from_jsonl(write_lines(tmp_path / "older.jsonl", older, lesson))
+    assert [template.kind for template in library.values()] == ["repair", "lesson"]
+
+
 def test_the_search_text_holds_no_slot() -> None:
     template = LessonTemplate.model_validate(VALID)
     assert template.search_text == (
@@ -134,6 +142,7 @@ VIOLATIONS: list[tuple[dict[str, Any], str]] = [
     ({"measures": []}, "measures"),
     ({"measures": ["fun"]}, "fun"),
     ({"placement": "anywhere"}, "placement"),
+    ({"kind": "course"}, "kind"),
     ({"licence": ""}, "licence"),
     ({"materials": [""]}, "materials"),
     ({"colour": "red"}, "colour"),
