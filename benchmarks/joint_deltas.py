@@ -1,0 +1,75 @@
+"""What does a task lose or gain on a shared encoder? Every figure of the joint model minus that of its own run.
+
+python -m benchmarks.joint_deltas --data ../shared/data --seeds 3 --output runs
+
+Trains learning objectives, ATIS, and both together, once a seed, and judges all three on the same validation files.
+A model that already lies in OUTPUT is judged without being trained again, so that the runs may be spread over hours.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmarks.seeds import flat
+from mtl_core.evaluation.evaluate import evaluate
+from mtl_core.model import MultiTaskModel
+from mtl_core.saved_model import CONFIG_FILE
+from mtl_core.training.config import load_config
+from mtl_core.training.fit import train
+from mtl_core.training.prepare import prepare
+
+CONFIGS = Path(__file__).parent / "configs"
+ALONE = {"learning_objectives": "learning_objectives", "atis": "atis"}
+
+
+def trained(name: str, data: Path, output: Path, *, seed: int) -> MultiTaskModel:
+    """The model of a config and seed, trained unless it is there."""
+    folder = output / f"{name}-{seed}"
+    if not (folder / CONFIG_FILE).exists():
+        train(
+            load_config(
+                CONFIGS / f"{name}.yaml",
+                [f"data={data}", f"output={folder}", f"seed={seed}", "logging.progress_bar=false"],
+            )
+        )
+    return MultiTaskModel.from_pretrained(folder)
+
+
+def judged(model: MultiTaskModel, name: str, data: Path) -> dict[str, float]:
+    """Figures of a model on the validation file of one data set."""
+    config = load_config(CONFIGS / f"{name}.yaml", [f"data={data}", "output=unused"])
+    return flat(evaluate(model, prepare(config).validation))
+
+
+def main(
+    data: Annotated[Path, typer.Option(help="Folder that holds learning_objectives and atis.")],
+    seeds: Annotated[int, typer.Option(help="Number of seeds, from 0.")] = 3,
+    output: Annotated[Path, typer.Option(help="Folder of the models.")] = Path("runs"),
+) -> None:
+    """Print each figure alone and together (mean over the seeds) and the delta with its standard error, in points."""
+    runs: dict[str, list[tuple[float, float]]] = {}
+    for seed in range(seeds):
+        joint = trained("both", data, output, seed=seed)
+        for name, part in ALONE.items():
+            alone = judged(trained(name, data / part, output, seed=seed), name, data / part)
+            together = judged(joint, name, data / part)
+            for figure, value in alone.items():
+                runs.setdefault(figure, []).append((value, together[figure]))
+        print(f"seed {seed}: {json.dumps({figure: pairs[-1] for figure, pairs in runs.items()})}", flush=True)
+    print(f"\n| mean of {seeds} seeds | alone | together | delta, points | standard error |\n|---|---|---|---|---|")
+    for figure, pairs in runs.items():
+        deltas = [100 * (together - alone) for alone, together in pairs]
+        error = statistics.stdev(deltas) / len(deltas) ** 0.5 if len(deltas) > 1 else float("nan")
+        print(
+            f"| {figure} | {statistics.mean(pair[0] for pair in pairs):.4f} | "
+            f"{statistics.mean(pair[1] for pair in pairs):.4f} | {statistics.mean(deltas):+.2f} | {error:.2f} |"
+        )
+
+
+if __name__ == "__main__":
+    typer.run(main)
