@@ -19,7 +19,7 @@ from mtl_core.errors import InputError
 from mtl_core.reading import Analysis
 from mtl_core.rubric import RUBRIC
 from retrieval.index import SearchFilter
-from retrieval.ranking import rank_for_gap
+from retrieval.ranking import PlanNeeds, focused, gap_weights, rank_for_gaps
 
 if TYPE_CHECKING:
     from mtl_core.quality import QualityModel
@@ -250,18 +250,20 @@ class LessonCoach:
     def _template_for(self, gap: str) -> LessonTemplate | None:
         """The best template that was not offered yet; grade and subject are given up in turn if none fits."""
         facts = self._facts()
-        open_gaps = ranked_gaps(self.state.judgements, RULES, silent=self.state.muted)
-        weights = {key: 1 - self.state.judgements[key].probability for key in open_gaps}
+        open_gaps = ranked_gaps(self.state.judgements, RULES, silent=self.state.silent)
+        weights = gap_weights({key: self.state.judgements[key].probability for key in open_gaps})
+        needs = PlanNeeds(gaps=focused(weights, gap), grade=facts.grade, subject=facts.subject)
         for where in (
             SearchFilter(measure=gap, grade=facts.grade, subject=facts.subject),
             SearchFilter(measure=gap, grade=facts.grade),
             SearchFilter(measure=gap),
         ):
             hits = self._index.search(self._analysis().vector, k=len(self._index), where=where)
-            fresh = [hit for hit in hits if hit.template.id not in self.state.used_templates]
+            repairs = [hit for hit in hits if getattr(hit.template, "kind", "repair") == "repair"]
+            fresh = [hit for hit in repairs if hit.template.id not in self.state.used_templates]
             fitting = [hit for hit in fresh if facts.subject or "any" in hit.template.subjects] or fresh
             if fitting:
-                return rank_for_gap(fitting, gap=gap, gaps=weights)[0].template
+                return rank_for_gaps(fitting, needs, k=1)[0].template
         return None
 
     def _praise(self) -> list[str]:
