@@ -24,7 +24,17 @@ if TYPE_CHECKING:
     from retrieval.index import SearchHit
     from retrieval.templates import LessonTemplate
 
-__all__ = ["PlanNeeds", "RankedTemplate", "RankingConfig", "Relevance", "focused", "gap_weights", "rank_for_gaps"]
+__all__ = [
+    "PlanNeeds",
+    "RankedTemplate",
+    "RankingConfig",
+    "Relevance",
+    "coverage_of",
+    "focused",
+    "gap_weights",
+    "rank_for_gaps",
+    "suitable",
+]
 
 _HIGHEST_VALUE = max(measure.value for measure in RUBRIC)
 _GRADES_TO_NOTHING = 4
@@ -158,6 +168,32 @@ def focused(gaps: Mapping[str, float], measure: str, *, others: float = 0.4) -> 
     return {key: others * weight for key, weight in gaps.items()} | {measure: 1.0}
 
 
+def suitable(template: LessonTemplate, needs: PlanNeeds) -> bool:
+    """Whether a template fits a class at all: the grade in its band, and the subject or any subject."""
+    grade = needs.grade is None or needs.grade in template.grades
+    return grade and _subject_fit(template, needs.subject) > 0
+
+
+def coverage_of(
+    templates: Sequence[LessonTemplate], measures: Sequence[str], *, config: RankingConfig
+) -> NDArray[np.float64]:
+    """Share of each measure that each template covers, by the measures that it repairs.
+
+    Args:
+        templates: The templates.
+        measures: Keys of measures.
+        config: Gives the shares.
+
+    Returns:
+        ``[templates, measures]``, 0 to 1.
+    """
+    table = np.zeros((len(templates), len(measures)))
+    for row, template in enumerate(templates):
+        shares = dict.fromkeys(template.measures, config.secondary) | {template.measures[0]: config.primary}
+        table[row] = [shares.get(measure, 0.0) for measure in measures]
+    return table
+
+
 def rank_for_gaps(
     hits: Sequence[SearchHit],
     needs: PlanNeeds,
@@ -189,10 +225,12 @@ def rank_for_gaps(
     measures = tuple(needs.gaps)
     liked = preferences if preferences is not None else [0.0] * len(hits)
     relevances = [_relevance(hit, needs, liking, config) for hit, liking in zip(hits, liked, strict=True)]
-    coverage = [_coverage(hit.template, needs, measures, config) for hit in hits]
+    templates = [hit.template for hit in hits]
+    # what does not fit the class repairs nothing for it
+    usable = [_grade_fit(t, needs.grade) if _subject_fit(t, needs.subject) else 0.0 for t in templates]
     picks = cover_greedily(
         np.array([relevance.total for relevance in relevances], np.float64),
-        np.array(coverage, np.float64).reshape(len(hits), len(measures)),
+        np.array(usable, np.float64)[:, None] * coverage_of(templates, measures, config=config),
         config.coverage * np.array([needs.gaps[measure] for measure in measures], np.float64),
         k=k,
         similarity=None if vectors is None else pairwise_similarity(vectors),
@@ -227,15 +265,6 @@ def _subject_fit(template: LessonTemplate, subject: str | None) -> float:
     if subject is not None and subject in template.subjects:
         return 1.0
     return 0.5 if "any" in template.subjects else 0.0
-
-
-def _coverage(
-    template: LessonTemplate, needs: PlanNeeds, measures: Sequence[str], config: RankingConfig
-) -> list[float]:
-    """Share of each gap that a template covers; what does not fit the class repairs nothing for it."""
-    usable = _grade_fit(template, needs.grade) if _subject_fit(template, needs.subject) else 0.0
-    shares = dict.fromkeys(template.measures, config.secondary) | {template.measures[0]: config.primary}
-    return [usable * shares.get(measure, 0.0) for measure in measures]
 
 
 def _ranked(template: LessonTemplate, relevance: Relevance, pick: Pick, measures: Sequence[str]) -> RankedTemplate:
