@@ -1,6 +1,16 @@
 """Lessons and templates from files: CSV, JSON lines, Markdown folders, Oak's lessons."""
 
+from retrieval.importers.bulk_import import ImportProgress, import_documents, joined_fields
 from retrieval.importers.mapping import DocumentMapping
 from retrieval.importers.sources import SourceKind, read_documents
+from retrieval.importers.template_files import read_templates
 
-__all__ = ["DocumentMapping", "SourceKind", "read_documents"]
+__all__ = [
+    "DocumentMapping",
+    "ImportProgress",
+    "SourceKind",
+    "import_documents",
+    "joined_fields",
+    "read_documents",
+    "read_templates",
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Literal, get_args
@@ -17,7 +17,7 @@ from retrieval.importers.mapping import DocumentMapping
 from retrieval.importers.markdown import markdown_documents, markdown_files
 from retrieval.importers.oak import is_oak_lesson, oak_documents
 
-__all__ = ["SourceKind", "read_documents"]
+__all__ = ["SourceKind", "read_documents", "unique"]
 
 SourceKind = Literal["auto", "csv", "tsv", "jsonl", "markdown", "oak"]
 """How a source is written; ``auto`` tells it from the name, and Oak's lessons from their names in the first row."""
@@ -106,6 +106,25 @@ def _makers(path: Path, kind: SourceKind, mapping: DocumentMapping) -> Iterator[
     if kind == "jsonl":
         return json_lines_documents(path, mapping)
     return delimited_documents(path, mapping, delimiter="\t" if kind == "tsv" else ",")
+
+
+def unique(documents: Iterable[Document], *, name: str) -> Iterator[Document]:
+    """Documents as they come, each id once.
+
+    Args:
+        documents: The documents.
+        name: What they come from, for the error.
+
+    Yields:
+        The same documents.
+
+    Raises:
+        InputError: If an id comes twice.
+    """
+    seen: set[str] = set()
+    for document in documents:
+        seen.add(_new(document, seen, name=name).id)
+        yield document
 
 
 def _documents(

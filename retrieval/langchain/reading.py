@@ -120,8 +120,7 @@ class StoreReader(VectorStore):
         found = await self.asimilarity_search_with_score(query, k, filter=filter, **kwargs)
         return [document for document, _ in found]
 
-    # LangChain declares *args here, which hides what may be given
-    def similarity_search_with_score(  # type: ignore[override]
+    def similarity_search_with_score(
         self,
         query: str,
         k: int = 4,
@@ -143,7 +142,7 @@ class StoreReader(VectorStore):
         refuse_unknown(kwargs)
         return _scored(self._nearest(self._query_vector(query), k, filter))
 
-    async def asimilarity_search_with_score(  # type: ignore[override]
+    async def asimilarity_search_with_score(
         self,
         query: str,
         k: int = 4,

@@ -40,4 +40,5 @@ def unit_vectors(given: Sequence[Sequence[float]], *, dimension: int) -> NDArray
     if bad.size:
         what = "is zero" if lengths[bad[0]] == 0 else "holds numbers that are not finite"
         raise InputError(f"Vector {bad[0]} {what} and has no direction; check the embedding of its text.")
-    return (vectors / lengths[:, None]).astype(np.float32)
+    units: NDArray[np.float32] = (vectors / lengths[:, None]).astype(np.float32)
+    return units
