@@ -16,6 +16,7 @@ from rich.console import Console
 from chatbot.command_errors import errors_are_lines
 from chatbot.commands import Command, Request, understand
 from chatbot.files import find_plans, read_plan
+from chatbot.recommend_command import recommend
 from chatbot.terminal import print_profile, print_turn, printable, shown
 from chatbot.training_commands import training
 from mtl_core.errors import InputError, LessonNudgeError
@@ -189,6 +190,7 @@ def version() -> None:
     typer.echo(installed_version("lesson-nudge"))
 
 
+app.command()(recommend)
 app.add_typer(training)
 
 
