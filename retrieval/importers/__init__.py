@@ -1,6 +1,6 @@
 """Lessons and templates from files: CSV, JSON lines, Markdown folders, Oak's lessons."""
 
-from retrieval.importers.bulk_import import ImportProgress, import_documents, joined_fields
+from retrieval.importers.bulk_import import ImportProgress, import_documents
 from retrieval.importers.mapping import DocumentMapping
 from retrieval.importers.sources import SourceKind, read_documents
 from retrieval.importers.template_files import read_templates
@@ -10,7 +10,6 @@ __all__ = [
     "ImportProgress",
     "SourceKind",
     "import_documents",
-    "joined_fields",
     "read_documents",
     "read_templates",
 ]

@@ -6,30 +6,24 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mtl_core.encoder import EncodedTexts
 from mtl_core.errors import ArtifactError, InputError
 from retrieval.documents import Document
 from retrieval.importers.mapping import DocumentMapping
 from retrieval.importers.sources import SourceKind, read_documents, unique
+from retrieval.search_config import SearchConfig
+from retrieval.search_dense import QueryEncoder, dense_text
 from retrieval.stores.base import Record, Store
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["ImportProgress", "import_documents", "joined_fields"]
+__all__ = ["ImportProgress", "import_documents"]
 
 _SAME_VECTOR = 0.98
-
-
-class _Encoder(Protocol):
-    @property
-    def fingerprint(self) -> str: ...
-
-    def encode(self, texts: Sequence[str]) -> EncodedTexts: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,26 +45,18 @@ class ImportProgress:
     bad: int = 0
 
 
-def joined_fields(document: Document) -> str:
-    """The text that is encoded by default: every field that is not empty, a line each.
-
-    Args:
-        document: The document.
-
-    Returns:
-        The text.
-    """
-    return "\n".join(text for text in document.fields.values() if text.strip())
+def _default_text(document: Document) -> str:
+    return dense_text(document, SearchConfig())
 
 
 def import_documents(
     source: str | Path | Iterable[Document],
     store: Store,
-    encoder: _Encoder,
+    encoder: QueryEncoder,
     *,
     kind: SourceKind = "auto",
     mapping: DocumentMapping | None = None,
-    text_of: Callable[[Document], str] = joined_fields,
+    text_of: Callable[[Document], str] = _default_text,
     batch_size: int = 256,
     on_progress: Callable[[ImportProgress], None] | None = None,
     on_bad: Callable[[InputError], None] | None = None,
@@ -88,7 +74,8 @@ def import_documents(
         encoder: Encodes texts; its fingerprint must be the store's.
         kind: See ``read_documents``.
         mapping: See ``read_documents``.
-        text_of: The text of a document that is encoded. Keep it the same between runs.
+        text_of: The text of a document that is encoded, by default as ``LessonSearch`` encodes it. Keep it
+            the same between runs.
         batch_size: Documents encoded and written at a time.
         on_progress: Told after each batch.
         on_bad: See ``read_documents``.
@@ -163,7 +150,7 @@ def _batches(documents: Iterable[Document], size: int) -> Iterator[list[Document
 class _Writer:
     """Writes batches to a store, sparing what it holds already."""
 
-    def __init__(self, store: Store, encoder: _Encoder, text_of: Callable[[Document], str]) -> None:
+    def __init__(self, store: Store, encoder: QueryEncoder, text_of: Callable[[Document], str]) -> None:
         self._store = store
         self._encoder = encoder
         self._text_of = text_of

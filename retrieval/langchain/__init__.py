@@ -13,6 +13,20 @@ if importlib.util.find_spec("langchain_core") is None:
     )
 
 from retrieval.langchain.embeddings import LessonEmbeddings, fingerprint_of
+from retrieval.langchain.filtering import FilterLike, as_filter
+from retrieval.langchain.reading import relevance
+from retrieval.langchain.retriever import LessonRetriever
+from retrieval.langchain.tools import LessonSearchTool, TemplateSearchTool
 from retrieval.langchain.vectorstore import LessonVectorStore
 
-__all__ = ["LessonEmbeddings", "LessonVectorStore", "fingerprint_of"]
+__all__ = [
+    "FilterLike",
+    "LessonEmbeddings",
+    "LessonRetriever",
+    "LessonSearchTool",
+    "LessonVectorStore",
+    "TemplateSearchTool",
+    "as_filter",
+    "fingerprint_of",
+    "relevance",
+]

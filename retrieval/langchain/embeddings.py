@@ -3,46 +3,28 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import TYPE_CHECKING, Protocol
 
 from langchain_core.embeddings import Embeddings
 
-from mtl_core.encoder import EncodedTexts, SharedEncoder
+from mtl_core.encoder import SharedEncoder
+from retrieval.search_dense import QueryEncoder
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-__all__ = ["LessonEmbeddings", "TextEncoder", "fingerprint_of"]
-
-
-class TextEncoder(Protocol):
-    """What the embeddings need of an encoder; ``mtl_core.encoder.SharedEncoder`` is one."""
-
-    @property
-    def dimension(self) -> int:
-        """Length of a vector."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Changes whenever the vectors would."""
-
-    def encode(self, texts: Sequence[str]) -> EncodedTexts:
-        """Give one unit vector a text."""
+__all__ = ["LessonEmbeddings", "fingerprint_of"]
 
 
 class LessonEmbeddings(Embeddings):
     """Unit vectors of the shared encoder as lists of Python floats.
 
     Queries and documents are encoded alike. The asynchronous methods run in LangChain's executor, so
-    they do not block the event loop. One pass runs at a time: a fast tokenizer may not be used by two
-    threads at once.
+    they do not block the event loop. One pass runs at a time: whether texts are cut is a setting of the
+    tokenizer, which two threads would change under each other.
 
     Args:
         encoder: The encoder; ``None`` loads the embedded one.
     """
 
-    def __init__(self, encoder: TextEncoder | None = None) -> None:
-        self._encoder: TextEncoder = SharedEncoder.load() if encoder is None else encoder
+    def __init__(self, encoder: QueryEncoder | None = None) -> None:
+        self._encoder: QueryEncoder = SharedEncoder.load() if encoder is None else encoder
         self._one_pass = Lock()
 
     @property

@@ -10,8 +10,9 @@ from langchain_core.documents import Document as LangChainDocument
 
 from mtl_core.errors import InputError, one_line
 from retrieval.documents import JSON, Document
+from retrieval.templates import LessonTemplate
 
-__all__ = ["from_document", "from_payload", "to_payload"]
+__all__ = ["from_document", "from_payload", "from_template", "to_payload"]
 
 _TEXT = "text"
 
@@ -81,3 +82,19 @@ def from_document(document: Document) -> LangChainDocument:
     content = fields[_TEXT] if fields.keys() == {_TEXT} else "\n".join(text for text in fields.values() if text)
     metadata = json.loads(json.dumps(document.metadata))
     return LangChainDocument(id=document.id, page_content=content, metadata=metadata)
+
+
+def from_template(template: LessonTemplate) -> LangChainDocument:
+    """A lesson template as a LangChain document.
+
+    Args:
+        template: The template.
+
+    Returns:
+        Title, text and steps as the content; every other field as metadata.
+    """
+    steps = "\n".join(f"{number}. {step}" for number, step in enumerate(template.steps, start=1))
+    metadata = template.model_dump(mode="json", by_alias=True, exclude={"id", "text", "steps"})
+    return LangChainDocument(
+        id=template.id, page_content=f"{template.title}\n{template.text}\n{steps}", metadata=metadata
+    )

@@ -24,6 +24,7 @@ class CountingEncoder:
     def __init__(self, encoder, *, stop_after: int | None = None) -> None:
         self._encoder = encoder
         self.fingerprint = encoder.fingerprint
+        self.dimension = encoder.dimension
         self.texts: list[str] = []
         self._stop_after = stop_after
 
