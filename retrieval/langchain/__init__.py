@@ -5,12 +5,12 @@ Only langchain-core is used. Nothing else in ``retrieval`` imports this package.
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 
-if importlib.util.find_spec("langchain_core") is None:
-    raise ImportError(
-        "retrieval.langchain needs langchain-core; install it with: pip install 'lesson-nudge[langchain]'"
-    )
+try:
+    importlib.import_module("langchain_core")
+except ImportError as error:
+    raise ImportError("retrieval.langchain needs langchain-core: pip install 'lesson-nudge[langchain]'") from error
 
 from retrieval.langchain.embeddings import LessonEmbeddings, fingerprint_of
 from retrieval.langchain.filtering import FilterLike, as_filter
