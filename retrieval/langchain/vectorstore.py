@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
 
 from langchain_core.runnables.config import run_in_executor
@@ -190,6 +191,36 @@ class LessonVectorStore(StoreReader):
     ) -> list[str]:
         """The same as ``add_texts`` without blocking the event loop."""
         return await self.aadd_documents(as_documents(texts, metadatas, ids), **kwargs)
+
+    def add_embeddings(
+        self,
+        text_embeddings: Iterable[tuple[str, Sequence[float]]],
+        metadatas: list[dict[str, Any]] | None = None,
+        *,
+        ids: list[str] | None = None,
+        batch_size: int = _BATCH,
+    ) -> list[str]:
+        """Add texts whose vectors are known already, such as those of another store.
+
+        Args:
+            text_embeddings: Text and vector, one pair a document; the vectors must come from ``embeddings``.
+            metadatas: Metadata by text.
+            ids: Id by text.
+            batch_size: Documents written at a time.
+
+        Returns:
+            Ids in order.
+
+        Raises:
+            InputError: As ``add_documents``.
+        """
+        pairs = list(text_embeddings)
+        items = self._additions(as_documents([text for text, _ in pairs], metadatas, ids), None, {})
+        vectors = iter([vector for _, vector in pairs])
+        for batch in batched(items, batch_size):
+            self._write(batch, list(islice(vectors, len(batch))))
+        self._store.flush()
+        return [item.id for item in items]
 
     def delete(self, ids: list[str] | None = None, *, delete_all: bool = False, **kwargs: Any) -> bool:
         """Delete documents; an id that is not there is no error.

@@ -198,6 +198,15 @@ def test_texts_may_come_from_a_generator(made: LessonVectorStore) -> None:
     assert made.store.count() == 14
 
 
+def test_known_vectors_are_not_encoded_again(made: LessonVectorStore) -> None:
+    vectors = made.embeddings.embed_documents(["a", "b"])
+    pairs = [("one", vectors[0]), ("two", [7 * number for number in vectors[1]])]
+    assert made.add_embeddings(iter(pairs), [{"n": 1}, {"n": 2}], ids=["x", "y"], batch_size=1) == ["x", "y"]
+    assert made.similarity_search("b", k=1) == [Document(id="y", page_content="two", metadata={"n": 2})]
+    with pytest.raises(InputError, match="2 texts were given with 1 ids"):
+        made.add_embeddings(pairs, ids=["x"])
+
+
 def test_batches_are_written_one_by_one(hash_encoder) -> None:
     calls: list[int] = []
 
