@@ -11,7 +11,7 @@ from mtl_core.data.hints import listed
 from mtl_core.data.text_files import read_json_lines
 from mtl_core.errors import InputError
 from retrieval.documents import Document
-from retrieval.importers.delimited import delimited_documents
+from retrieval.importers.delimited import delimited_documents, delimiter_of
 from retrieval.importers.json_documents import json_lines_documents
 from retrieval.importers.mapping import DocumentMapping
 from retrieval.importers.markdown import markdown_documents, markdown_files
@@ -105,7 +105,7 @@ def _makers(path: Path, kind: SourceKind, mapping: DocumentMapping) -> Iterator[
         raise InputError(f"{path} is a folder, but a {kind} source is one file; name the file.")
     if kind == "jsonl":
         return json_lines_documents(path, mapping)
-    return delimited_documents(path, mapping, delimiter="\t" if kind == "tsv" else ",")
+    return delimited_documents(path, mapping, delimiter="\t" if kind == "tsv" else delimiter_of(path))
 
 
 def unique(documents: Iterable[Document], *, name: str) -> Iterator[Document]:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from mtl_core.data.hints import did_you_mean
 from mtl_core.data.text_files import read_delimited, read_json_lines
 from mtl_core.errors import InputError
+from retrieval.importers.delimited import delimiter_of
 from retrieval.importers.front_matter import split_front_matter
 from retrieval.importers.markdown import markdown_files
 from retrieval.importers.text_file import read_text_file
@@ -57,7 +58,7 @@ def read_templates(source: str | Path, *, separator: str = "|") -> Iterator[Less
     if suffix in {".jsonl", ".ndjson"}:
         return (_template(row, where) for where, row in read_json_lines(path))
     if suffix in {".csv", ".tsv"}:
-        rows = read_delimited(path, delimiter="\t" if suffix == ".tsv" else ",")
+        rows = read_delimited(path, delimiter="\t" if suffix == ".tsv" else delimiter_of(path))
         return (_template(_from_cells(row, separator, where), where) for where, row in rows)
     raise InputError(f"{path} is no JSON-lines, CSV, TSV or Markdown file; write the templates as one of them.")
 

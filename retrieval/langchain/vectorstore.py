@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
 
@@ -31,6 +32,16 @@ _BATCH = 1000
 
 def _uuid() -> str:
     return str(uuid.uuid4())
+
+
+@contextmanager
+def _closed_on_error(opened: Store | LessonVectorStore) -> Iterator[None]:
+    """Let go of a store that its caller will never see, and of the lock that it may hold."""
+    try:
+        yield
+    except BaseException:
+        opened.close()
+        raise
 
 
 class LessonVectorStore(StoreReader):
@@ -73,7 +84,9 @@ class LessonVectorStore(StoreReader):
             ArtifactError: If the store is damaged or was filled with another embedding.
         """
         size = dimension or getattr(embedding, "dimension", None) or len(embedding.embed_query("lesson"))
-        return cls(open_store(url, dimension=size, fingerprint=fingerprint or fingerprint_of(embedding)), embedding)
+        store = open_store(url, dimension=size, fingerprint=fingerprint or fingerprint_of(embedding))
+        with _closed_on_error(store):
+            return cls(store, embedding)
 
     @classmethod
     def from_texts(
@@ -103,7 +116,8 @@ class LessonVectorStore(StoreReader):
             InputError: If lengths differ or the store refuses a document.
         """
         opened = cls.open(url, embedding, **kwargs)
-        opened.add_texts(texts, metadatas, ids=ids)
+        with _closed_on_error(opened):
+            opened.add_texts(texts, metadatas, ids=ids)
         return opened
 
     def flush(self) -> None:

@@ -44,6 +44,19 @@ def test_a_mapping_names_columns_numbers_and_lists(tmp_path: Path) -> None:
     assert document.metadata == {"tags": ["a", "b"], "minutes": 4.5}
 
 
+def test_a_table_parted_by_semicolons(tmp_path: Path) -> None:
+    source = written(tmp_path / "a.csv", "id;title;text\na;Magnets;Poles, and what they do\n")
+    (document,) = read_documents(source)
+    assert document.fields == {"title": "Magnets", "text": "Poles, and what they do"}
+    with gzip.open(tmp_path / "b.csv.gz", "wt", encoding="utf-8") as stream:
+        stream.write("id;text\na;Poles, fields\n")
+    (packed,) = read_documents(tmp_path / "b.csv.gz")
+    assert packed.fields == {"text": "Poles, fields"}
+    (tmp_path / "c.csv.gz").write_bytes((tmp_path / "b.csv.gz").read_bytes()[:20])
+    with pytest.raises(InputError, match="damaged gzip"):
+        list(read_documents(tmp_path / "c.csv.gz"))
+
+
 def test_rows_in_beir_form_and_their_folder(tmp_path: Path) -> None:
     row = {"_id": "a", "title": "Magnets", "text": "Poles.", "metadata": {"subjects": ["science"], "year": 4}}
     with gzip.open(tmp_path / "corpus.jsonl.gz", "wt", encoding="utf-8") as stream:

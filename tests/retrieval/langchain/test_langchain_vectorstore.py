@@ -226,6 +226,22 @@ def test_a_store_of_another_embedding_is_refused(hash_encoder) -> None:
         LessonVectorStore(DictionaryStore(8, "other"), LessonEmbeddings(hash_encoder))
 
 
+def test_a_store_that_nobody_gets_is_closed(monkeypatch: pytest.MonkeyPatch, hash_encoder) -> None:
+    opened: list[DictionaryStore] = []
+
+    def open_store(url: str, *, dimension: int, fingerprint: str) -> DictionaryStore:
+        opened.append(DictionaryStore(dimension, fingerprint))
+        return opened[-1]
+
+    monkeypatch.setattr("retrieval.langchain.vectorstore.open_store", open_store)
+    embeddings = LessonEmbeddings(hash_encoder)
+    with pytest.raises(InputError, match="2 texts were given with 1 ids"):
+        LessonVectorStore.from_texts(["a", "b"], embeddings, ids=["x"])
+    with pytest.raises(InputError, match="another embedding"):
+        LessonVectorStore.open("memory:", embeddings, fingerprint="other")
+    assert [store.closed for store in opened] == [True, True]
+
+
 def test_a_with_block_closes_the_store() -> None:
     store = DictionaryStore(6)
     with LessonVectorStore(store, DeterministicFakeEmbedding(size=6)) as opened:
