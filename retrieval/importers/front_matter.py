@@ -16,21 +16,29 @@ _FENCE = "---"
 _MOST_CHARACTERS = 65_536
 
 
+def _refusal(problem: str, mark: Any) -> yaml.constructor.ConstructorError:
+    return yaml.constructor.ConstructorError(None, None, problem, mark)
+
+
 class _PlainLoader(yaml.SafeLoader):
-    """YAML without the two things that surprise in a file by hand: aliases and a key given twice."""
+    """YAML without what surprises in a file by hand: aliases, tags, and a key given twice."""
 
     def compose_node(self, parent: Any, index: int) -> Any:
-        # a few nested aliases can stand for gigabytes of text
-        if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.constructor.ConstructorError(None, None, "aliases are not read", mark)
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        # a few nested aliases can stand for gigabytes of text, and a tag for a value that JSON cannot hold
+        if isinstance(event, yaml.AliasEvent):
+            raise _refusal("aliases are not read", event.start_mark)
+        if event.tag is not None:
+            raise _refusal("tags are not read", event.start_mark)
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002
         seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise _refusal("a key is no text", key.start_mark)
             if key.value in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} is given twice", key.start_mark)
+                raise _refusal(f"{key.value!r} is given twice", key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 

@@ -36,15 +36,13 @@ def test_a_killed_import_goes_on(tmp_path: Path, hash_encoder) -> None:
     source.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     url = f"faiss:{tmp_path / 'store'}"
     command = [sys.executable, "-c", CHILD, str(source), url, str(Path(__file__).parents[1])]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     told = 0
-    while told < 50:
-        line = process.stdout.readline()
-        assert line, "the import ended before it was killed"
-        told = int(line)
-    process.kill()
-    process.wait(10)
-    process.stdout.close()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        while told < 50:
+            line = process.stdout.readline()
+            assert line, "the import ended before it was killed"
+            told = int(line)
+        process.kill()
     assert process.returncode == -signal.SIGKILL
     with open_store(url, dimension=8, fingerprint="hash-8") as store:
         kept = store.count()

@@ -73,6 +73,9 @@ def test_a_mapping_makes_a_key_searchable(tmp_path: Path) -> None:
         (b"---\ntitle: a\ntitle: b\n---\nx", r"a\.md:3 is not YAML \('title' is given twice\)"),
         (b"---\na: &x [1]\nb: *x\n---\nx", r"a\.md:3 is not YAML \(aliases are not read\)"),
         (b"---\na: !!python/object/apply:os.getcwd []\n---\nx", r"a\.md:2 is not YAML"),
+        (b"---\n{}: a\n---\nx", r"a\.md:2 is not YAML \(a key is no text\)"),
+        (b"---\na: !!map x\n---\nx", r"a\.md:2 is not YAML \(tags are not read\)"),
+        (b"---\na: !!set {b, c}\n---\nx", r"a\.md:2 is not YAML"),
         (b"---\n- a\n---\nx", r"a\.md:2 holds no keys"),
         (b"---\n1: a\n---\nx", r"a\.md:2 holds no keys"),
         (b"---\ntext: a\n---\nx", r"a\.md: the front matter has the key 'text'"),
@@ -95,8 +98,9 @@ def test_one_bad_file_can_be_left_out(tmp_path: Path) -> None:
     assert "a.md" in str(told[0])
 
 
-@given(st.text(alphabet=st.sampled_from("-\n: ab[]{}&*!'\"#,12")))
-def test_any_text_is_parted_or_refused(text: str) -> None:
+@given(st.text(alphabet=st.sampled_from("\n: ab[]{}&*!'\"#,12<?|>%@`~.=-")), st.booleans())
+def test_any_text_is_parted_or_refused(text: str, fenced: bool) -> None:
+    text = f"---\n{text}\n---\nbody" if fenced else text
     with suppress(InputError):
         values, body = split_front_matter(text, where="a.md")
         assert text.endswith(body)
