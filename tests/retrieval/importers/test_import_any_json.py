@@ -16,27 +16,9 @@ from retrieval.stores.base import checked_ids, encoded_payload
 
 NAMES = st.sampled_from(
     [
-        "id",
-        "_id",
-        "slug",
-        "title",
-        "text",
-        "metadata",
-        "keywords",
-        "lessonTitle",
-        "lessonSlug",
-        "lessonKeywords",
-        "keyLearningPoints",
-        "x.y",
-        "year",
-        "lessons",
-        "pupilLessonOutcome",
-        "misconceptionsAndCommonMistakes",
-        "sequence",
-        "unitSlug",
-        "keyword",
-        "keyLearningPoint",
-        "",
+        *("_id", "id", "slug", "title", "text", "metadata", "keywords", "year", "x.y", ""),
+        *("lessonSlug", "lessonTitle", "pupilLessonOutcome", "keyLearningPoints", "keyLearningPoint", "keyword"),
+        *("lessonKeywords", "misconceptionsAndCommonMistakes", "lessons", "sequence", "unitSlug"),
     ]
 )
 WORDS = st.text(max_size=8) | st.sampled_from(["NULL", "a b."])
