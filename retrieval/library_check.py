@@ -52,6 +52,7 @@ _SLOT = re.compile(r"\{(?:topic|grade|minutes)\}")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _CLAUSE_END = re.compile(r"[.!?:;](?=\W|$)")
 _OTHER_NAMES = re.compile(r"\b(?:students?|learners?|children|kids?)\b", re.IGNORECASE)
+_UNKIND = re.compile(r"\b(?:must|should|fail(?:s|ed|ure)?|wrong|scores?)\b", re.IGNORECASE)
 _LONG_WORD = 7
 _COUNTS = re.compile(r"(<!-- counts -->\n).*?(<!-- end of counts -->)", re.DOTALL)
 
@@ -131,6 +132,8 @@ def _template_problems(template: LessonTemplate) -> Iterator[str]:
         yield f"{template.id} is hard to read (LIX {lix(plain):.0f}, at most {MAX_LIX:.0f}); shorten its sentences."
     if found := _OTHER_NAMES.search(" ".join((template.title, template.text, *template.steps))):
         yield f"{template.id} says {found[0]!r}; write pupils, which the coach replaces by the plan's word."
+    if found := _UNKIND.search(template.title):
+        yield f"{template.id} says {found[0]!r} in its title; the coach quotes titles and never says so to a teacher."
     if ("{minutes}" in template.text) != (template.minutes > 0):
         yield f"{template.id} must name its minutes in the text, or take 0 minutes and name none."
     if not template.keywords:

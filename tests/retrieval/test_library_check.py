@@ -108,6 +108,7 @@ CHANGES: list[tuple[dict[str, Any], str]] = [
     ({"title": "Quiz"}, "words of title"),
     ({"text": SOUND["text"].replace("pupil", "learner")}, "'learner'"),
     ({"steps": ["Ask.", "Wait.", "Let students write."]}, "'students'"),
+    ({"title": "A quiz you must pass"}, "'must'"),
     ({"minutes": 0}, "minutes"),
     ({"text": SOUND["text"].replace("in {minutes} minutes, ", "and ")}, "minutes"),
     ({"keywords": []}, "keywords"),
