@@ -16,7 +16,7 @@ from retrieval.langchain.embeddings import LessonEmbeddings, fingerprint_of
 from retrieval.langchain.filtering import FilterLike, as_filter
 from retrieval.langchain.reading import relevance
 from retrieval.langchain.retriever import LessonRetriever
-from retrieval.langchain.tools import LessonSearchTool, TemplateSearchTool
+from retrieval.langchain.tools import LessonSearchTool, SimilarTemplatesTool, TemplateSearchTool
 from retrieval.langchain.vectorstore import LessonVectorStore
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "LessonRetriever",
     "LessonSearchTool",
     "LessonVectorStore",
+    "SimilarTemplatesTool",
     "TemplateSearchTool",
     "as_filter",
     "fingerprint_of",

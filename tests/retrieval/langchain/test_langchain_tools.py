@@ -15,7 +15,8 @@ from langchain_tests.unit_tests import ToolsUnitTests
 
 from retrieval import TemplateIndex, TemplateLibrary
 from retrieval.documents import Document
-from retrieval.langchain import LessonSearchTool, TemplateSearchTool
+from retrieval.langchain import LessonSearchTool, SimilarTemplatesTool, TemplateSearchTool
+from retrieval.recommend import Recommender
 from retrieval.search import LessonSearch
 
 if TYPE_CHECKING:
@@ -81,6 +82,20 @@ class _Lessons(_Templates):
         return {"query": "magnets", "k": 2}
 
 
+class _Similar(_Templates):
+    @pytest.fixture(autouse=True)
+    def _index(self, templates, hash_encoder) -> None:
+        self.params = {"recommender": Recommender(templates, hash_encoder)}
+
+    @property
+    def tool_constructor(self) -> type[BaseTool]:
+        return SimilarTemplatesTool
+
+    @property
+    def tool_invoke_params_example(self) -> dict[str, Any]:
+        return {"template_id": "t-1", "k": 2}
+
+
 class TestTemplatesUnit(_Templates, ToolsUnitTests):
     pass
 
@@ -94,6 +109,14 @@ class TestLessonsUnit(_Lessons, ToolsUnitTests):
 
 
 class TestLessonsIntegration(_Lessons, ToolsIntegrationTests):
+    pass
+
+
+class TestSimilarUnit(_Similar, ToolsUnitTests):
+    pass
+
+
+class TestSimilarIntegration(_Similar, ToolsIntegrationTests):
     pass
 
 
@@ -115,6 +138,18 @@ def test_lessons_come_with_the_passage_that_matches(lessons: LessonSearch) -> No
     assert (row["id"], row["title"]) == ("magnets", "Magnets")
     assert "magnet" in row["passage"]
     assert message.artifact[0].id == "magnets"
+
+
+def test_more_like_a_template_come_with_their_reason(templates: TemplateIndex, hash_encoder) -> None:
+    tool = SimilarTemplatesTool(recommender=Recommender(templates, hash_encoder))
+    message = called(tool, template_id="t-1", k=3)
+    shown = json.loads(message.content)["results"]
+    assert len(shown) == len(message.artifact) == 3
+    assert "t-1" not in {row["id"] for row in shown}
+    assert all(row["reason"].endswith(".") for row in shown)
+    told = called(tool, template_id="none")
+    assert "no template 'none'" in json.loads(told.content)["error"]
+    assert told.artifact == []
 
 
 @pytest.mark.parametrize(

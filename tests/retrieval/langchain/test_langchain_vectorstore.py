@@ -17,7 +17,9 @@ from langchain_core.vectorstores import InMemoryVectorStore
 from langchain_core.vectorstores.utils import maximal_marginal_relevance
 
 from mtl_core.errors import InputError
+from retrieval.documents import Document as Lesson
 from retrieval.filters import Eq, Range
+from retrieval.importers import import_documents
 from retrieval.langchain import LessonEmbeddings, LessonVectorStore, relevance
 
 TEXTS = [f"lesson {n}" for n in range(12)]
@@ -219,6 +221,14 @@ def test_batches_are_written_one_by_one(hash_encoder) -> None:
     store.add_texts(TEXTS, batch_size=5)
     assert calls == [5, 5, 2]
     assert store.store.flushes == 1
+
+
+def test_a_store_that_an_import_filled(hash_encoder) -> None:
+    store = DictionaryStore(8, "hash-8")
+    lesson = Lesson(id="m", fields={"title": "Magnets", "outcome": "", "text": "Poles."}, metadata={"year": 3})
+    import_documents([lesson], store, hash_encoder)
+    found = LessonVectorStore(store, LessonEmbeddings(hash_encoder)).similarity_search_with_score("Magnets. Poles.")
+    assert found == [(Document(id="m", page_content="Magnets\nPoles.", metadata={"year": 3}), pytest.approx(1))]
 
 
 def test_a_store_of_another_embedding_is_refused(hash_encoder) -> None:
