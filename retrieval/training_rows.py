@@ -1,4 +1,4 @@
-"""Shipped templates as labelled segments, so that the heads know what the coach may insert.
+"""Shipped repairs as labelled segments, so that the heads know what the coach may insert.
 
 ``python -m retrieval.training_rows`` rewrites ``mtl_core/corpus/segments/templates.jsonl``.
 """
@@ -26,12 +26,21 @@ _TOPICS = {
     "geography": ("rivers and flooding", "reading maps"),
     "languages": ("ordering food in a café", "talking about the weekend"),
     "computing": ("loops and conditions", "sorting algorithms"),
+    "art": ("drawing hands", "colour in landscapes"),
+    "music": ("rhythm patterns", "a sea shanty"),
+    "drama": ("the storm scene", "characters with a secret"),
+    "pe": ("passing on the move", "the forward roll"),
+    "design_technology": ("a phone stand", "simple levers"),
+    "citizenship": ("local councils", "rules at school"),
+    "early_years": ("minibeasts", "people who help us"),
     "any": ("the water cycle", "fair trade"),
 }
 
 
 def template_rows(library: TemplateLibrary) -> Iterator[SegmentRow]:
-    """Each longer sentence of each template, its slots filled, labelled with the template's measures.
+    """Each longer sentence of each repair, its slots filled, labelled with the repair's measures.
+
+    Whole lessons give no rows: their sentences show different measures, and a row says what it shows alone.
 
     Args:
         library: The templates.
@@ -40,6 +49,8 @@ def template_rows(library: TemplateLibrary) -> Iterator[SegmentRow]:
         Rows of training text.
     """
     for template in library.values():
+        if template.kind == "lesson":
+            continue
         for number, text in enumerate(_sentences(template), 1):
             yield SegmentRow(
                 id=f"template-{template.id}-{number}",
