@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
     from retrieval.templates import LessonTemplate
 
-__all__ = ["FeedbackConfig", "TeacherDecision", "likings", "measure_balance", "read_history"]
+__all__ = ["Answer", "FeedbackConfig", "TeacherDecision", "likings", "measure_balance", "read_history"]
 
 Answer = Literal["use", "edit", "not_now", "not_relevant"]
+"""What a teacher may do with a nudge."""
 
 _ACCEPTED = frozenset({"use", "edit"})
 
