@@ -6,9 +6,12 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pytest
+from servers import postgres_server
 
 from retrieval.importers import ImportProgress, import_documents
 from retrieval.stores.urls import open_store
@@ -30,11 +33,19 @@ with open_store(sys.argv[2], dimension=8, fingerprint="hash-8") as store:
 """
 
 
-def test_a_killed_import_goes_on(tmp_path: Path, hash_encoder) -> None:
+@pytest.fixture(params=["faiss", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "faiss":
+        yield f"faiss:{tmp_path / 'store'}"
+        return
+    with postgres_server() as address:
+        yield f"{address}{'&' if '?' in address else '?'}table=killed"
+
+
+def test_a_killed_import_goes_on(url: str, tmp_path: Path, hash_encoder) -> None:
     source = tmp_path / "lessons.jsonl"
     rows = [{"id": f"d{n:04}", "title": f"Lesson {n}", "metadata": {"n": n}} for n in range(ROWS)]
     source.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    url = f"faiss:{tmp_path / 'store'}"
     command = [sys.executable, "-c", CHILD, str(source), url, str(Path(__file__).parents[1])]
     told = 0
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
