@@ -24,13 +24,13 @@ METHODS = ("fixed", "uncertainty", "pcgrad")
 SHOWN = ("mean f1 of the binary tasks", "intent accuracy", "slots f1", "slots exact_match", "seconds")
 
 
-def run(data: Path, *, method: str, seed: int, epochs: int) -> dict[str, float]:
+def run(data: Path, *, method: str, seed: int, steps: int) -> dict[str, float]:
     """Validation figures of one training, thresholds tuned on the same data."""
     with tempfile.TemporaryDirectory() as folder:
         config = load_config(
             CONFIG,
             [f"data={data}", f"output={folder}/model", f"seed={seed}", f"trainer.balance={method}",
-             f"trainer.epochs={epochs}", "logging.progress_bar=false"],
+             f"trainer.max_steps={steps}", f"trainer.validate_every={steps}", "logging.progress_bar=false"],
         )  # fmt: skip
         begun = time.perf_counter()
         result = train(config)
@@ -42,12 +42,12 @@ def run(data: Path, *, method: str, seed: int, epochs: int) -> dict[str, float]:
 def main(
     data: Annotated[Path, typer.Option(help="Folder that holds both data sets.")],
     seeds: Annotated[int, typer.Option(help="Number of seeds, from 0.")] = 2,
-    epochs: Annotated[int, typer.Option(help="Passes over the data.")] = 2,
+    steps: Annotated[int, typer.Option(help="Optimiser steps of a run.")] = 600,
 ) -> None:
     """Print the mean and spread of each method."""
     print(f"| method | {' | '.join(SHOWN)} |\n|---|{'---|' * len(SHOWN)}", flush=True)
     for method in METHODS:
-        runs = [run(data, method=method, seed=seed, epochs=epochs) for seed in range(seeds)]
+        runs = [run(data, method=method, seed=seed, steps=steps) for seed in range(seeds)]
         cells = []
         for figure in SHOWN:
             values = [one[figure] for one in runs if figure in one]
