@@ -92,7 +92,7 @@ def _many_match(connection: Connection[Any], table: str, matching: Condition, pl
         return False
     most = max(plan.exact_up_to, int(plan.exact_share * max(row[0], 0)))
     expression, parameters = matching
-    some = sql.SQL("select count(*) from (select from {} where {} limit %s) as some").format(
+    some = sql.SQL("select count(*) from (select from {} where {} limit %s) as few").format(
         sql.Identifier(table), expression
     )
     counted = connection.execute(some, [*parameters, most + 1]).fetchone()

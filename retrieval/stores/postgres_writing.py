@@ -42,7 +42,7 @@ def upsert_rows(connection: Connection[Any], table: str, rows: Sequence[Row]) ->
         return
     incoming = sql.Identifier(_INCOMING)
     connection.execute(
-        sql.SQL('create temporary table {} (id text collate "C", payload jsonb, vector vector) on commit drop').format(
+        sql.SQL('create temporary table {} (id text collate "C", payload text, vector vector) on commit drop').format(
             incoming
         )
     )
@@ -50,11 +50,11 @@ def upsert_rows(connection: Connection[Any], table: str, rows: Sequence[Row]) ->
         connection.cursor() as cursor,
         cursor.copy(sql.SQL("copy {} (id, payload, vector) from stdin (format binary)").format(incoming)) as copy,
     ):
-        copy.set_types(["text", "jsonb", "vector"])
+        copy.set_types(["text", "text", "vector"])
         for row in rows:
             copy.write_row(row)
     connection.execute(
-        sql.SQL("insert into {} (id, payload, vector) select id, payload, vector from {} order by id {}").format(
+        sql.SQL("insert into {} (id, payload, vector) select id, payload::jsonb, vector from {} order by id {}").format(
             name, incoming, _REPLACE
         )
     )
@@ -119,6 +119,6 @@ def _has_hnsw(connection: Connection[Any], table: str) -> bool:
 
 
 def _has_rows(connection: Connection[Any], table: str, least: int) -> bool:
-    query = sql.SQL("select count(*) >= %s from (select from {} limit %s) as some").format(sql.Identifier(table))
+    query = sql.SQL("select count(*) >= %s from (select from {} limit %s) as few").format(sql.Identifier(table))
     row = connection.execute(query, (least, least)).fetchone()
     return bool(row and row[0])
