@@ -259,7 +259,7 @@ class LessonCoach:
             SearchFilter(measure=gap),
         ):
             hits = self._index.search(self._analysis().vector, k=len(self._index), where=where)
-            repairs = [hit for hit in hits if getattr(hit.template, "kind", "repair") == "repair"]
+            repairs = [hit for hit in hits if hit.template.kind == "repair"]
             fresh = [hit for hit in repairs if hit.template.id not in self.state.used_templates]
             fitting = [hit for hit in fresh if facts.subject or "any" in hit.template.subjects] or fresh
             if fitting:

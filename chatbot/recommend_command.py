@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from retrieval.feedback import TeacherDecision
     from retrieval.index import TemplateIndex
     from retrieval.recommend import Recommendation, Recommender
+    from retrieval.templates import TemplateLibrary
 
 __all__ = ["recommend"]
 
@@ -39,6 +40,9 @@ def recommend(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
     model: Annotated[Path | None, typer.Option(help="Folder of a trained model instead of the shipped one.")] = None,
     index: Annotated[Path | None, typer.Option(help="Folder of a saved index instead of the shipped library.")] = None,
+    store: Annotated[
+        str | None, typer.Option(help="Store of templates, such as faiss:FOLDER or postgresql://..., instead of both.")
+    ] = None,
 ) -> None:
     """Recommend templates: for a plan's gaps, like a template, or by what a teacher used and set aside."""
     from retrieval.feedback import read_history  # noqa: PLC0415 - heavy imports only where needed
@@ -47,15 +51,18 @@ def recommend(
         raise InputError("Give a plan or --template, not both.")
     if plan is None and template is None and history is None:
         raise InputError("Give a plan, or --template ID, or --history FILE.")
+    if index is not None and store is not None:
+        raise InputError("Give --index or --store, not both.")
     answers = read_history(history) if history is not None else ()
     gaps: dict[str, float] = {}
     if plan is not None:
         text = read_plan(plan)
         reader = _model(model)
-        recommender, library = _recommender(index, reader.encoder)
+        recommender, library = _recommender(_index(index, store, encoder=reader.encoder), reader.encoder)
         items, gaps = _for_plan(recommender, reader, text, answers, k=count)
     else:
-        recommender, library = _recommender(index, _encoder())
+        encoder = _encoder()
+        recommender, library = _recommender(_index(index, store, encoder=encoder), encoder)
         if template is not None:
             items = recommender.like_template(template, history=answers, k=count)
         else:
@@ -125,16 +132,35 @@ def _model(folder: Path | None) -> QualityModel:
     return QualityModel.from_pretrained(folder)
 
 
-def _index(folder: Path | None, *, encoder: SharedEncoder) -> TemplateIndex:
+def _index(folder: Path | None, store: str | None, *, encoder: SharedEncoder) -> TemplateIndex:
     from retrieval import TemplateIndex, TemplateLibrary  # noqa: PLC0415 - heavy imports only where needed
 
+    if store is not None:
+        return _index_of_store(store, encoder=encoder)
     if folder is not None:
         return TemplateIndex.load(folder, encoder=encoder)
     return TemplateIndex.build(TemplateLibrary.shipped(), encoder=encoder)
 
 
-def _recommender(folder: Path | None, encoder: SharedEncoder) -> tuple[Recommender, Any]:
+def _index_of_store(url: str, *, encoder: SharedEncoder) -> TemplateIndex:
+    """The templates of a store with the vectors that it holds."""
+    import numpy as np  # noqa: PLC0415 - heavy imports only where needed
+
+    from retrieval import TemplateIndex, TemplateLibrary  # noqa: PLC0415
+    from retrieval.documents import Document  # noqa: PLC0415
+    from retrieval.stores.urls import open_store  # noqa: PLC0415
+    from retrieval.template_documents import template_of_document  # noqa: PLC0415
+
+    with open_store(url, dimension=encoder.dimension, fingerprint=encoder.fingerprint, create=False) as opened:
+        records = list(opened.scan())
+    if not records:
+        raise InputError("The store holds no template; index the template library in it first.")
+    templates = [template_of_document(Document.from_payload(record.id, record.payload)) for record in records]
+    vectors = np.stack([record.vector for record in records]).astype(np.float32)
+    return TemplateIndex(TemplateLibrary(templates), vectors, encoder=encoder)
+
+
+def _recommender(index: TemplateIndex, encoder: SharedEncoder) -> tuple[Recommender, TemplateLibrary]:
     from retrieval.recommend import Recommender  # noqa: PLC0415 - heavy imports only where needed
 
-    built = _index(folder, encoder=encoder)
-    return Recommender(built, encoder), built.library
+    return Recommender(index, encoder), index.library

@@ -42,7 +42,7 @@ _GRADES_TO_NOTHING = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankingConfig:
-    """Weights of the ranking; the defaults were tuned on the tuning half of the judged set (``docs/ranking.md``).
+    """Weights of the ranking; the defaults are a first guess, not tuned yet (``docs/ranking.md``).
 
     Args:
         similarity: Of the cosine of plan and template, 0 to 1.

@@ -53,7 +53,7 @@ def reasons_for_plan(
     for item, like in zip(ranked, liked, strict=True):
         new = [measure for measure in item.gaps if measure not in shown][:_MOST_NAMED]
         if new:
-            first = f"Brings in {_listed(new)}, which the plan does not clearly show yet"
+            first = f"{_opening(item.template)} {_listed(new)}, which the plan does not clearly show yet"
         elif item.gaps:
             first = f"Another way to bring in {_listed(list(item.gaps)[:1])}"
         else:
@@ -113,6 +113,10 @@ def reason_for_history(
 def _listed(measures: Sequence[str]) -> str:
     words = [measure_in_words(measure) for measure in measures]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _opening(template: LessonTemplate) -> str:
+    return "A whole lesson that brings in" if template.kind == "lesson" else "Brings in"
 
 
 def _fit(item: RankedTemplate, needs: PlanNeeds) -> str:

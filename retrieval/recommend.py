@@ -126,7 +126,7 @@ class Recommender:
             InputError: If ``k`` is below 1 or the vector does not fit the index.
         """
         profile = self._profile(history)
-        hits = self._pool(vector, needs, profile)
+        hits = self._pool(vector, needs, profile, least=k)
         fitting = [hit for hit in hits if suitable(hit.template, needs)]
         # what does not fit the class is offered only where too little does
         hits = fitting if len(fitting) >= k else hits
@@ -222,12 +222,21 @@ class Recommender:
         library = list(self._index.library.values())[: self._config.pool]
         return [template for template in library if template.id not in profile.closed]
 
-    def _pool(self, vector: NDArray[np.float32], needs: PlanNeeds, profile: TeacherProfile) -> list[SearchHit]:
-        """The nearest open templates; in a library larger than the pool only those that fit grade and subject."""
+    def _pool(
+        self, vector: NDArray[np.float32], needs: PlanNeeds, profile: TeacherProfile, *, least: int = 1
+    ) -> list[SearchHit]:
+        """The nearest open templates; in a library larger than the pool those that fit the class, if not too few."""
         size = self._config.pool
-        where = None if len(self._index) <= size else SearchFilter(grade=needs.grade, subject=needs.subject)
-        hits = self._index.search(vector, k=size, where=where)
-        return [hit for hit in hits if hit.template.id not in profile.closed]
+
+        def nearest(where: SearchFilter | None) -> list[SearchHit]:
+            hits = self._index.search(vector, k=size, where=where)
+            return [hit for hit in hits if hit.template.id not in profile.closed]
+
+        if len(self._index) > size:
+            hits = nearest(SearchFilter(grade=needs.grade, subject=needs.subject))
+            if len(hits) >= least:
+                return hits
+        return nearest(None)
 
     def _profile(self, history: Iterable[TeacherDecision]) -> TeacherProfile:
         return TeacherProfile(history, library=self._index.library, vectors=self._vectors, config=self._config.feedback)

@@ -176,9 +176,12 @@ def test_redundancy_makes_a_list_more_diverse(hash_encoder: Any) -> None:
 def test_a_pool_smaller_than_the_library_holds_what_fits_the_class(hash_encoder: Any) -> None:
     index = TemplateIndex.build(LIBRARY, encoder=hash_encoder)
     small = Recommender(index, hash_encoder, config=RecommenderConfig(pool=10))
-    items = small.for_plan(unit(np.ones(8)), PlanNeeds(gaps={"modelling": 1.0}, grade=1, subject="science"), k=5)
+    vector = unit(np.ones(8))
+    items = small.for_plan(vector, PlanNeeds(gaps={"modelling": 1.0}, grade=5, subject="science"), k=5)
     assert len(items) == 5
-    assert all(1 in item.template.grades and item.template.suits("science") for item in items)
+    assert all(5 in item.template.grades and item.template.suits("science") for item in items)
+    # few of the templates are for the youngest, and five were asked for
+    assert len(small.for_plan(vector, PlanNeeds(grade=0, subject="science"), k=5)) == 5
 
 
 def test_claims_of_a_reason_are_true(recommender: Recommender) -> None:
