@@ -37,7 +37,10 @@ def trained(name: str, data: Path, output: Path, *, seed: int) -> MultiTaskModel
                 [f"data={data}", f"output={folder}", f"seed={seed}", "logging.progress_bar=false"],
             )
         )
-    return MultiTaskModel.from_pretrained(folder)
+    model = MultiTaskModel.from_pretrained(folder)
+    if not isinstance(model, MultiTaskModel):
+        raise typer.BadParameter(f"{folder} holds another kind of model.")
+    return model
 
 
 def judged(model: MultiTaskModel, name: str, data: Path) -> dict[str, float]:

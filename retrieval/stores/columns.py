@@ -51,9 +51,8 @@ class _Column:
 
     def equal(self, values: Sequence[Scalar]) -> NDArray[np.bool_]:
         wanted = [self.known[typed] for value in values if (typed := typed_value(value)) in self.known]
-        if len(wanted) == 1:
-            return self.codes == wanted[0]
-        return np.isin(self.codes, np.asarray(wanted, np.int32))
+        mask: NDArray[np.bool_] = np.isin(self.codes, np.asarray(wanted, np.int32))
+        return mask
 
     def within(self, lowest: float | None, highest: float | None) -> NDArray[np.bool_]:
         mask = ~np.isnan(self.numbers)

@@ -104,6 +104,8 @@ class StoreFolder:
             ArtifactError: If it is damaged, of another schema, or of another encoder.
         """
         place = self.path / MANIFEST
+        if self.path.exists() and not self.path.is_dir():
+            raise ArtifactError(f"{self.path} is a file; name a folder for the store.")
         if place.is_symlink():
             raise ArtifactError(f"{place} is a symbolic link; a store reads only files of its own folder.")
         try:

@@ -89,17 +89,13 @@ def build_index(kind: IndexKind, vectors: NDArray[np.float32], *, rule: IndexRul
         A FAISS index whose labels are the row numbers.
     """
     count, dimension = vectors.shape
+    index: Any
     if kind == "hnsw":
         index = faiss.IndexHNSWFlat(dimension, _LINKS, faiss.METRIC_INNER_PRODUCT)
         index.hnsw.efConstruction = rule.construction
     else:
         lists = max(1, min(int(4 * count**0.5), count // _TRAIN_A_LIST))
-        quantizer = faiss.IndexFlatIP(dimension)
-        index = faiss.IndexIVFScalarQuantizer(
-            quantizer, dimension, lists, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
-        )
-        index.own_fields = True
-        quantizer.this.disown()
+        index = faiss.index_factory(dimension, f"IVF{lists},SQ8", faiss.METRIC_INNER_PRODUCT)
         step = max(1, count // (lists * _TRAIN_A_LIST))
         index.train(np.ascontiguousarray(vectors[::step]))
     index.add(vectors)
@@ -127,8 +123,9 @@ def candidates_of(
         # the bits must live as long as the selector that points to them
         bits = np.packbits(rows, bitorder="little")
         selector = faiss.IDSelectorBitmap(len(rows), faiss.swig_ptr(bits))
+    parameters: Any
     if isinstance(index, faiss.IndexHNSW):
-        parameters = faiss.SearchParametersHNSW()
+        parameters = faiss.SearchParametersHNSW()  # type: ignore[attr-defined]  # made at run time by SWIG
         parameters.efSearch = int(max(rule.width, most) / min(1.0, share * 1.5) ** 0.75)
     else:
         parameters = faiss.SearchParametersIVF()

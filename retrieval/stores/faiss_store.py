@@ -84,13 +84,9 @@ class FaissStore:
             ArtifactError: If there is none and ``create`` is false, it is damaged, or of another encoder.
         """
         folder = None if path is None else StoreFolder(Path(path), spec)
-        store = cls(spec, folder, rule=rule, read_only=read_only)
-        if folder is not None and store._state is None:
-            if folder.path.exists() and not folder.path.is_dir():
-                raise ArtifactError(f"{folder.path} is a file; name a folder for the store.")
-            if not create or read_only:
-                raise ArtifactError(f"There is no store in {folder.path}; index documents into it first.")
-        return store
+        if folder is not None and folder.manifest() is None and (read_only or not create):
+            raise ArtifactError(f"There is no store in {folder.path}; index documents into it first.")
+        return cls(spec, folder, rule=rule, read_only=read_only)
 
     def upsert(self, ids: Sequence[str], vectors: NDArray[np.float32], payloads: Sequence[Payload]) -> None:
         """See ``Store``.

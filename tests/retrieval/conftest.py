@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+import uuid
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pytest
+from servers import milvus_lite_server, postgres_server
 
 from mtl_core.encoder import EncodedTexts
 from retrieval import LessonTemplate
@@ -57,3 +59,31 @@ def template() -> Callable[..., LessonTemplate]:
         return LessonTemplate.model_validate(valid | fields)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def postgres_address() -> Iterator[str]:
+    with postgres_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def milvus_address() -> Iterator[str]:
+    with milvus_lite_server() as url:
+        yield url
+
+
+@pytest.fixture
+def postgres(postgres_address: str) -> str:
+    """A table of its own."""
+    return f"{postgres_address}{'&' if '?' in postgres_address else '?'}table={_name()}"
+
+
+@pytest.fixture
+def milvus(milvus_address: str) -> str:
+    """A collection of its own."""
+    return f"{milvus_address}/{_name()}"
+
+
+def _name() -> str:
+    return f"t_{uuid.uuid4().hex[:12]}"

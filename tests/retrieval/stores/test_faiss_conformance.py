@@ -1,0 +1,55 @@
+"""The embedded store, flat and with both approximate structures, in memory and in a folder."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from conformance import DIMENSION, FINGERPRINT, StoreConformance, StoreMachine
+from hypothesis import settings
+
+from retrieval.stores.base import StoreSpec
+from retrieval.stores.faiss_index import IndexRule
+from retrieval.stores.faiss_store import FaissStore
+
+# small enough that FAISS is really asked at the size of the tests
+RULES = {
+    "flat": IndexRule(),
+    "hnsw": IndexRule(kind="hnsw", exact_up_to=0, exact_share=0.0),
+    "ivf": IndexRule(kind="ivf", exact_up_to=0, exact_share=0.0, probes=1.0),
+}
+
+
+@pytest.mark.parametrize("kind", RULES)
+class TestFolder(StoreConformance):
+    @pytest.fixture
+    def reopen(self, tmp_path: Path, kind: str):
+        def again(fingerprint: str = FINGERPRINT) -> FaissStore:
+            spec = StoreSpec(dimension=DIMENSION, fingerprint=fingerprint)
+            return FaissStore.open(tmp_path / "store", spec=spec, rule=RULES[kind])
+
+        return again
+
+    @pytest.fixture
+    def store(self, reopen):
+        with reopen() as opened:
+            yield opened
+
+
+class Machine(StoreMachine):
+    def make(self) -> FaissStore:
+        self.folder = tempfile.TemporaryDirectory()
+        return self.reopen()
+
+    def reopen(self) -> FaissStore:
+        spec = StoreSpec(dimension=DIMENSION, fingerprint=FINGERPRINT)
+        return FaissStore.open(Path(self.folder.name) / "store", spec=spec)
+
+    def teardown(self) -> None:
+        super().teardown()
+        self.folder.cleanup()
+
+
+TestAnyCourse = Machine.TestCase
+TestAnyCourse.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
