@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from chatbot import loading
 from chatbot.command_errors import errors_are_lines
 from chatbot.commands import Command, Request, understand
 from chatbot.files import find_plans, read_plan
 from chatbot.recommend_command import recommend
+from chatbot.search_commands import AsJson, IndexFolder, searching
 from chatbot.terminal import print_profile, print_turn, printable, shown
 from chatbot.training_commands import training
 from mtl_core.errors import InputError, LessonNudgeError
@@ -24,8 +26,6 @@ from mtl_core.saved import write_atomic
 
 if TYPE_CHECKING:
     from chatbot.coach import LessonCoach, Turn
-    from mtl_core.quality import QualityModel
-    from retrieval.index import TemplateIndex
 
 __all__ = ["app", "main"]
 
@@ -36,12 +36,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 ModelFolder = Annotated[
     Path | None, typer.Option("--model", help="Folder of a trained model instead of the shipped one.")
-]
-IndexFolder = Annotated[
-    Path | None, typer.Option("--index", help="Folder of a saved index instead of the shipped library.")
 ]
 
 
@@ -53,7 +49,7 @@ def assess(
     model: ModelFolder = None,
 ) -> None:
     """Read plans and show which of the 14 measures they show, with the sentence that shows it."""
-    reader = _model(model)
+    reader = loading.load_model(model)
     console = Console()
     failed = False
     files = find_plans(paths)
@@ -90,51 +86,6 @@ def nudge(
         typer.echo(json.dumps(_turn_json(printable(path), turn), ensure_ascii=False))
     else:
         print_turn(Console(), turn)
-
-
-@app.command()
-@errors_are_lines
-def search(
-    query: Annotated[str, typer.Argument(help="A few words, such as: exit ticket fractions.")],
-    measure: Annotated[str | None, typer.Option(help="Key of a measure that the template repairs.")] = None,
-    subject: Annotated[str | None, typer.Option(help="Subject, such as science.")] = None,
-    grade: Annotated[str | None, typer.Option(help='Grade, such as 4, "Year 5" or K.')] = None,
-    minutes: Annotated[int | None, typer.Option(help="The most minutes that it may take.")] = None,
-    count: Annotated[int, typer.Option("--count", "-k", help="The most results.")] = 5,
-    as_json: AsJson = False,
-    index: IndexFolder = None,
-) -> None:
-    """Search the lesson templates by meaning, under filters."""
-    from retrieval import SearchFilter  # noqa: PLC0415 - heavy imports only where needed
-
-    where = SearchFilter(measure=measure, subject=subject, grade=_grade(grade), minutes=minutes)
-    hits = _index(index, encoder=_encoder()).search(query, k=count, where=where)
-    if as_json:
-        rows = [{"score": round(hit.score, 4), **hit.template.model_dump(by_alias=True)} for hit in hits]
-        typer.echo(json.dumps({"query": query, "results": rows}, ensure_ascii=False))
-        return
-    console = Console()
-    if not hits:
-        console.print("No template meets these conditions; leave one out.")
-    for hit in hits:
-        console.print(f"[bold]{shown(hit.template.title)}[/bold]  {hit.score:.2f}  {hit.template.minutes} min")
-        console.print(f"  {shown(hit.template.summary)}  [dim]{', '.join(hit.template.measures)}[/dim]")
-
-
-@app.command("index")
-@errors_are_lines
-def build_index(
-    folder: Annotated[Path, typer.Argument(help="Where the index is saved.")],
-    library: Annotated[
-        Path | None, typer.Option(help="JSON-lines file of templates instead of the shipped ones.")
-    ] = None,
-) -> None:
-    """Build a search index of a template library and save it."""
-    from retrieval import TemplateIndex, TemplateLibrary  # noqa: PLC0415 - heavy imports only where needed
-
-    templates = TemplateLibrary.from_jsonl(library) if library else TemplateLibrary.shipped()
-    TemplateIndex.build(templates, encoder=_encoder()).save(folder)
-    typer.echo(f"saved {len(templates)} templates in {folder}")
 
 
 @app.command()
@@ -191,6 +142,7 @@ def version() -> None:
 
 
 app.command()(recommend)
+app.add_typer(searching)
 app.add_typer(training)
 
 
@@ -200,42 +152,11 @@ def main() -> None:
     app()
 
 
-def _encoder() -> Any:
-    from mtl_core.encoder import SharedEncoder  # noqa: PLC0415 - seconds to import
-
-    return SharedEncoder.load()
-
-
-def _model(folder: Path | None) -> QualityModel:
-    from mtl_core.quality import QualityModel  # noqa: PLC0415 - seconds to import
-
-    return QualityModel.from_pretrained(folder)
-
-
-def _index(folder: Path | None, *, encoder: Any) -> TemplateIndex:
-    from retrieval import TemplateIndex, TemplateLibrary  # noqa: PLC0415 - heavy imports only where needed
-
-    if folder is not None:
-        return TemplateIndex.load(folder, encoder=encoder)
-    return TemplateIndex.build(TemplateLibrary.shipped(), encoder=encoder)
-
-
 def _coach(model: Path | None, index: Path | None) -> LessonCoach:
     from chatbot.coach import LessonCoach  # noqa: PLC0415 - seconds to import
 
-    reader = _model(model)
-    return LessonCoach(reader, _index(index, encoder=reader.encoder))
-
-
-def _grade(text: str | None) -> int | None:
-    from retrieval import parse_grade  # noqa: PLC0415 - heavy imports only where needed
-
-    if text is None:
-        return None
-    grade = parse_grade(text)
-    if grade is None:
-        raise InputError(f'There is no grade {text!r}; write it as 4, "Year 5", "ages 9-10" or K.')
-    return grade
+    reader = loading.load_model(model)
+    return LessonCoach(reader, loading.load_index(index, encoder=reader.encoder))
 
 
 def _turn_json(source: str, turn: Turn) -> dict[str, Any]:

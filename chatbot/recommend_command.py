@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from chatbot import loading
 from chatbot.command_errors import errors_are_lines
 from chatbot.files import read_plan
 from chatbot.terminal import printable, shown
@@ -57,11 +58,11 @@ def recommend(
     gaps: dict[str, float] = {}
     if plan is not None:
         text = read_plan(plan)
-        reader = _model(model)
+        reader = loading.load_model(model)
         recommender, library = _recommender(_index(index, store, encoder=reader.encoder), reader.encoder)
         items, gaps = _for_plan(recommender, reader, text, answers, k=count)
     else:
-        encoder = _encoder()
+        encoder = loading.load_encoder()
         recommender, library = _recommender(_index(index, store, encoder=encoder), encoder)
         if template is not None:
             items = recommender.like_template(template, history=answers, k=count)
@@ -120,26 +121,8 @@ def _print(items: Sequence[Recommendation]) -> None:
         console.print(f"  [dim]{shown(item.template.summary)}[/dim]")
 
 
-def _encoder() -> SharedEncoder:
-    from mtl_core.encoder import SharedEncoder  # noqa: PLC0415 - seconds to import
-
-    return SharedEncoder.load()
-
-
-def _model(folder: Path | None) -> QualityModel:
-    from mtl_core.quality import QualityModel  # noqa: PLC0415 - seconds to import
-
-    return QualityModel.from_pretrained(folder)
-
-
 def _index(folder: Path | None, store: str | None, *, encoder: SharedEncoder) -> TemplateIndex:
-    from retrieval import TemplateIndex, TemplateLibrary  # noqa: PLC0415 - heavy imports only where needed
-
-    if store is not None:
-        return _index_of_store(store, encoder=encoder)
-    if folder is not None:
-        return TemplateIndex.load(folder, encoder=encoder)
-    return TemplateIndex.build(TemplateLibrary.shipped(), encoder=encoder)
+    return loading.load_index(folder, encoder=encoder) if store is None else _index_of_store(store, encoder=encoder)
 
 
 def _index_of_store(url: str, *, encoder: SharedEncoder) -> TemplateIndex:

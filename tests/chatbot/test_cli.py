@@ -13,7 +13,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from chatbot import cli
+from chatbot import cli, loading
 from mtl_core.encoder import SharedEncoder
 from mtl_core.quality import QualityModel
 from mtl_core.rubric import MEASURES
@@ -25,15 +25,15 @@ Run = Callable[..., Result]
 @pytest.fixture
 def run(encoder: SharedEncoder, model: QualityModel, index: TemplateIndex, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs the command in this process, on the model and index that are loaded already."""
-    load_index = cli._index
-    monkeypatch.setattr(cli, "_encoder", lambda: encoder)
+    load_index = loading.load_index
+    monkeypatch.setattr(loading, "load_encoder", lambda: encoder)
     monkeypatch.setattr(
-        cli,
-        "_model",
+        loading,
+        "load_model",
         lambda folder: model if folder is None else QualityModel.from_pretrained(folder, encoder=encoder),
     )
     monkeypatch.setattr(
-        cli, "_index", lambda folder, *, encoder: load_index(folder, encoder=encoder) if folder else index
+        loading, "load_index", lambda folder, *, encoder: load_index(folder, encoder=encoder) if folder else index
     )
 
     def invoke(*arguments: object, stdin: str | None = None) -> Result:

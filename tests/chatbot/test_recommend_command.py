@@ -9,7 +9,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from chatbot import cli, recommend_command
+from chatbot import cli, loading
 from mtl_core.encoder import SharedEncoder
 from mtl_core.quality import QualityModel
 from mtl_core.rubric import MEASURES
@@ -24,13 +24,11 @@ Run = Callable[..., Result]
 @pytest.fixture
 def run(encoder: SharedEncoder, model: QualityModel, index: TemplateIndex, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs the command in this process, on the model and index that are loaded already."""
-    load = recommend_command._index
-    monkeypatch.setattr(recommend_command, "_encoder", lambda: encoder)
-    monkeypatch.setattr(recommend_command, "_model", lambda folder: model)
+    load_index = loading.load_index
+    monkeypatch.setattr(loading, "load_encoder", lambda: encoder)
+    monkeypatch.setattr(loading, "load_model", lambda folder: model)
     monkeypatch.setattr(
-        recommend_command,
-        "_index",
-        lambda folder, store, *, encoder: load(folder, store, encoder=encoder) if folder or store else index,
+        loading, "load_index", lambda folder, *, encoder: load_index(folder, encoder=encoder) if folder else index
     )
 
     def invoke(*arguments: object) -> Result:

@@ -1,0 +1,36 @@
+"""What the commands load, each with its seconds of imports only where a command needs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mtl_core.encoder import SharedEncoder
+    from mtl_core.quality import QualityModel
+    from retrieval.index import TemplateIndex
+
+__all__ = ["load_encoder", "load_index", "load_model"]
+
+
+def load_encoder() -> SharedEncoder:
+    """The embedded encoder."""
+    from mtl_core.encoder import SharedEncoder  # noqa: PLC0415 - seconds to import
+
+    return SharedEncoder.load()
+
+
+def load_model(folder: Path | None) -> QualityModel:
+    """The quality reader of a folder, the shipped one by default."""
+    from mtl_core.quality import QualityModel  # noqa: PLC0415 - seconds to import
+
+    return QualityModel.from_pretrained(folder)
+
+
+def load_index(folder: Path | None, *, encoder: SharedEncoder) -> TemplateIndex:
+    """A saved index, or one of the shipped library."""
+    from retrieval import TemplateIndex, TemplateLibrary  # noqa: PLC0415 - heavy imports only where needed
+
+    if folder is not None:
+        return TemplateIndex.load(folder, encoder=encoder)
+    return TemplateIndex.build(TemplateLibrary.shipped(), encoder=encoder)
