@@ -41,7 +41,7 @@ StoreUrl = Annotated[
         "--store", help="Store of lessons: faiss:FOLDER, postgresql://USER@HOST/NAME or milvus://HOST:PORT/NAME."
     ),
 ]
-ConfigFile = Annotated[Path | None, typer.Option("--config", help="JSON file of search settings (docs/search.md).")]
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="JSON file of search settings.")]
 
 
 @searching.command()
