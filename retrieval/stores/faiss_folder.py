@@ -219,7 +219,9 @@ class StoreFolder:
             return
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            stream = (self.path / _LOCK).open("ab")
+            # a link planted under this name must not make a file elsewhere
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            stream = os.fdopen(os.open(self.path / _LOCK, flags, 0o644), "wb")
         except OSError as error:
             raise self._unwritable(error) from error
         try:

@@ -16,8 +16,8 @@ from retrieval.filters import Filter
 from retrieval.stores.base import Hit, Payload, Record, StoreSpec
 from retrieval.stores.checks import check_fields, checked_k, checked_queries, checked_upsert, paths_of, wanted_ids
 from retrieval.stores.columns import Columns
-from retrieval.stores.faiss_folder import Manifest, Part, PartEntry, StoreFolder
-from retrieval.stores.faiss_index import IndexRule, build_index, candidates_of
+from retrieval.stores.faiss_folder import Manifest, Part, StoreFolder
+from retrieval.stores.faiss_index import IndexKind, IndexRule, build_index, candidates_of
 from retrieval.stores.rows import Rows, best_rows
 
 if TYPE_CHECKING:
@@ -164,7 +164,8 @@ class FaissStore:
                 self._compact()
                 kept, fresh = (), list(range(len(self._rows)))
             entry = self._folder.write(self._part(fresh, deleted=sorted(self._deleted) if kept else ()))
-            self._publish([*kept, entry])
+            self._state = self._folder.publish([*kept, entry], count=len(rows.by_id))
+            self._saved, self._deleted = len(self._rows), set()
 
     def close(self) -> None:
         """See ``Store``."""
@@ -255,30 +256,35 @@ class FaissStore:
         self, queries: NDArray[np.float32], most: int, admitted: NDArray[np.bool_]
     ) -> list[list[tuple[int, float]]]:
         count = int(admitted.sum())
-        narrow = count <= max(self._rule.exact_up_to, self._rule.exact_share * len(admitted))
-        if not narrow and self._rule.choose(len(admitted), self.spec.dimension) != "flat":
-            found = self._by_index(queries, most, admitted, whole=count == len(admitted))
+        # rows that no longer stand must not tip the choice: a graph takes long to build
+        standing = len(self._rows.by_id)
+        narrow = count <= max(self._rule.exact_up_to, self._rule.exact_share * standing)
+        kind = self._rule.choose(standing, self.spec.dimension)
+        if not narrow and kind != "flat":
+            found = self._by_index(kind, queries, most, admitted)
             # an approximate search may come back with too few, an exact one never
             if all(len(hits) == min(most, count) for hits in found):
                 return found
-        rows = None if count == len(admitted) else np.flatnonzero(admitted)
-        return best_rows(self._rows, queries, most, rows)
+        return best_rows(self._rows, queries, most, admitted)
 
     def _by_index(
-        self, queries: NDArray[np.float32], most: int, admitted: NDArray[np.bool_], *, whole: bool
+        self, kind: IndexKind, queries: NDArray[np.float32], most: int, admitted: NDArray[np.bool_]
     ) -> list[list[tuple[int, float]]]:
         matrix = self._rows.vectors
         if self._index is None or len(matrix) - self._indexed > _MOST_TAIL * self._indexed:
-            self._index = build_index(self._rule.choose(len(matrix), self.spec.dimension), matrix, rule=self._rule)
+            self._index = build_index(kind, matrix, rule=self._rule)
             self._indexed = len(matrix)
-        rows = None if whole and self._indexed == len(matrix) else admitted[: self._indexed]
+        covered = admitted[: self._indexed]
+        rows = None if covered.all() else covered
         found = candidates_of(self._index, queries, most=most * _OVERSAMPLE, rows=rows, rule=self._rule)
-        # what came after the index was built is scanned exactly
-        tail = np.flatnonzero(admitted[self._indexed :]) + self._indexed
-        return [
-            best_rows(self._rows, query[None], most, np.union1d(near[near >= 0], tail))[0]
-            for query, near in zip(queries, found, strict=True)
-        ]
+        hits = []
+        for query, near in zip(queries, found, strict=True):
+            # what came after the index was built is scanned exactly
+            wanted = admitted.copy()
+            wanted[: self._indexed] = False
+            wanted[near[near >= 0]] = True
+            hits += best_rows(self._rows, query[None], most, wanted)
+        return hits
 
     def _part(self, rows: Sequence[int], *, deleted: Sequence[str]) -> Part:
         held = self._rows
@@ -291,10 +297,3 @@ class FaissStore:
         self._clear()
         self._rows.append(part.ids, part.vectors, part.payloads)
         self._paths, self._deleted = +paths, deleted
-
-    def _publish(self, parts: Sequence[PartEntry]) -> None:
-        if self._folder is None:
-            return
-        self._state = self._folder.publish(parts, count=len(self._rows.by_id))
-        self._saved = len(self._rows)
-        self._deleted = set()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["Rows", "best_rows"]
 
 _BLOCK = 1 << 15
+_GATHER_BELOW = 0.125
 
 
 class Rows:
@@ -84,7 +85,7 @@ class Rows:
 
 
 def best_rows(
-    held: Rows, queries: NDArray[np.float32], most: int, rows: NDArray[np.int64] | None
+    held: Rows, queries: NDArray[np.float32], most: int, wanted: NDArray[np.bool_]
 ) -> list[list[tuple[int, float]]]:
     """The nearest rows by an exact scan; equal scores by id.
 
@@ -95,30 +96,33 @@ def best_rows(
         held: The rows.
         queries: ``[q, dimension]``.
         most: Rows a query.
-        rows: Rows that may be found; ``None`` for all.
+        wanted: ``[rows]`` true for the rows that may be found.
 
     Returns:
         Row and score, best first, a list a query.
     """
-    total = len(held) if rows is None else len(rows)
-    kept: list[tuple[NDArray[np.int64], NDArray[np.float32]]] = [
-        (np.zeros(0, np.int64), np.zeros(0, np.float32)) for _ in queries
-    ]
-    for start in range(0, total, _BLOCK):
-        chosen = slice(start, min(start + _BLOCK, total)) if rows is None else rows[start : start + _BLOCK]
-        block = held.vectors[chosen]
+    kept: list[list[tuple[NDArray[np.int64], NDArray[np.float32]]]] = [[] for _ in queries]
+    for start in range(0, len(held), _BLOCK):
+        chosen = wanted[start : start + _BLOCK]
+        rows = np.flatnonzero(chosen)
+        if not len(rows):
+            continue
+        # copying most of a block together costs more than scoring all of it
+        whole = len(rows) > _GATHER_BELOW * len(chosen)
+        block = held.vectors[start : start + len(chosen)] if whole else held.vectors[start + rows]
         scores = (block @ queries[0])[None] if len(queries) == 1 else queries @ block.T
+        if whole and len(rows) < len(chosen):
+            scores[:, ~chosen] = -np.inf
         for number, row_scores in enumerate(scores):
             edge = np.partition(row_scores, len(row_scores) - most)[-most] if len(row_scores) > most else -np.inf
             # every score at the edge stays, so that the id decides between equals
-            near = np.flatnonzero(row_scores >= edge)
-            numbers = near + start if rows is None else rows[start + near]
-            before = kept[number]
-            kept[number] = (np.concatenate([before[0], numbers]), np.concatenate([before[1], row_scores[near]]))
-    return [
-        sorted(
-            zip(numbers.tolist(), scores.astype(float).tolist(), strict=True),
-            key=lambda pair: (-pair[1], held.ids[pair[0]]),
-        )[:most]
-        for numbers, scores in kept
-    ]
+            near = np.flatnonzero((row_scores >= edge) & (row_scores > -np.inf))
+            kept[number].append(((near if whole else rows[near]) + start, row_scores[near]))
+    return [_ordered(parts, held.ids, most) for parts in kept]
+
+
+def _ordered(
+    parts: Sequence[tuple[NDArray[np.int64], NDArray[np.float32]]], ids: Sequence[str], most: int
+) -> list[tuple[int, float]]:
+    pairs = [pair for rows, scores in parts for pair in zip(rows.tolist(), scores.tolist(), strict=True)]
+    return sorted(pairs, key=lambda pair: (-pair[1], ids[pair[0]]))[:most]

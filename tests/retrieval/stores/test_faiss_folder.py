@@ -18,6 +18,7 @@ from conformance import DIMENSION, FINGERPRINT, filled, unit
 from mtl_core.errors import ArtifactError
 from retrieval.stores import faiss_folder
 from retrieval.stores.base import StoreSpec
+from retrieval.stores.faiss_index import IndexRule
 from retrieval.stores.faiss_store import FaissStore
 
 SPEC = StoreSpec(dimension=DIMENSION, fingerprint=FINGERPRINT)
@@ -72,6 +73,26 @@ def test_a_symbolic_link_is_refused(folder: Path, tmp_path: Path) -> None:
     path.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(ArtifactError, match="no plain file"):
         opened(folder).get(["id-01"])
+
+
+def test_a_link_as_lock_makes_no_file_elsewhere(folder: Path, tmp_path: Path) -> None:
+    (folder / "writer.lock").unlink(missing_ok=True)
+    (folder / "writer.lock").symlink_to(tmp_path / "planted")
+    with pytest.raises(ArtifactError, match="cannot be written"):
+        opened(folder).delete(["id-01"])
+    assert not (tmp_path / "planted").exists()
+
+
+def test_overruled_rows_do_not_tip_the_choice_of_index(tmp_path: Path) -> None:
+    rule = IndexRule(flat_up_to=20, exact_up_to=0, exact_share=0.0)
+    with FaissStore.open(tmp_path / "edge", spec=SPEC, rule=rule) as store:
+        filled(store)
+        filled(store)
+        assert store.search(unit(3)[None], k=1)[0][0].id == "id-03"
+        assert store._index is None
+        store.upsert(["one-more"], unit(90)[None], [{}])
+        assert store.search(unit(90)[None], k=1)[0][0].id == "one-more"
+        assert store._index is not None
 
 
 def test_a_name_outside_the_folder_is_refused(folder: Path) -> None:
@@ -169,6 +190,7 @@ sys.path[:0] = [{str(Path(__file__).parent)!r}]
 import numpy as np
 from conformance import unit
 from retrieval.stores.base import StoreSpec
+from retrieval.stores.faiss_index import IndexRule
 from retrieval.stores.faiss_store import FaissStore
 store = FaissStore.open(sys.argv[1], spec=StoreSpec(dimension={DIMENSION}, fingerprint={FINGERPRINT!r}))
 print("ready", flush=True)
