@@ -165,7 +165,8 @@ class FaissStore:
                 kept, fresh = (), list(range(len(self._rows)))
             entry = self._folder.write(self._part(fresh, deleted=sorted(self._deleted) if kept else ()))
             self._state = self._folder.publish([*kept, entry], count=len(rows.by_id))
-            self._saved, self._deleted = len(self._rows), set()
+            self._saved = len(self._rows)
+            self._deleted.clear()
 
     def close(self) -> None:
         """See ``Store``."""
