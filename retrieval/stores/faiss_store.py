@@ -56,6 +56,7 @@ class FaissStore:
         self._state: Manifest | None = folder.manifest() if folder else None
         self._loaded = folder is None
         self._closed = False
+        self._saved = 0
         self._clear()
 
     @classmethod
@@ -205,7 +206,7 @@ class FaissStore:
             try:
                 for entry in self._state.parts:
                     self._take(self._folder.read(entry))
-                self._loaded = True
+                self._loaded, self._saved = True, len(self._rows)
             except OSError as error:
                 state = self._folder.manifest()
                 if state is None or state == self._state or attempt == _ATTEMPTS - 1:
@@ -213,7 +214,6 @@ class FaissStore:
                         f"{self._folder.path} lacks a file that its manifest names ({error}); index again."
                     ) from error
                 self._state = state
-        self._saved = len(self._rows)
 
     def _take(self, part: Part) -> None:
         for name in (*part.ids, *part.deleted):
@@ -221,7 +221,6 @@ class FaissStore:
         self._rows.append(part.ids, part.vectors, part.payloads)
         for payload in part.payloads:
             self._paths.update(paths_of(json.loads(payload)))
-        self._saved = len(self._rows)
 
     def _begin_change(self) -> None:
         if self._closed:
