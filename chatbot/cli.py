@@ -44,7 +44,7 @@ ModelFolder = Annotated[
 @app.command()
 @errors_are_lines
 def assess(
-    paths: Annotated[list[Path], typer.Argument(help="Plans (.md, .txt) and folders of plans.")],
+    paths: Annotated[list[Path], typer.Argument(help="Plans (.md, .txt, .docx, .pdf, .html) and folders of plans.")],
     as_json: AsJson = False,
     model: ModelFolder = None,
 ) -> None:
@@ -54,7 +54,7 @@ def assess(
     failed = False
     files = find_plans(paths)
     if not files:
-        typer.echo("error: no .md or .txt file was found there.", err=True)
+        typer.echo("error: no file of a kind that is read was found there (.md, .txt, .docx, .pdf, .html).", err=True)
         raise typer.Exit(1)
     for path in files:
         try:
@@ -75,7 +75,7 @@ def assess(
 @app.command()
 @errors_are_lines
 def nudge(
-    path: Annotated[Path, typer.Argument(help="A plan (.md, .txt).")],
+    path: Annotated[Path, typer.Argument(help="A plan (.md, .txt, .docx, .pdf, .html).")],
     as_json: AsJson = False,
     model: ModelFolder = None,
     index: IndexFolder = None,
@@ -91,7 +91,7 @@ def nudge(
 @app.command()
 @errors_are_lines
 def chat(
-    path: Annotated[Path, typer.Argument(help="A plan (.md, .txt). The file itself is never changed.")],
+    path: Annotated[Path, typer.Argument(help="A plan (.md, .txt, .docx, .pdf, .html). The file itself is never changed.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the improved plan is written.")] = None,
     model: ModelFolder = None,
     index: IndexFolder = None,

@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterable
 from pathlib import Path
 
+from chatbot.uploads import MAX_TEXT_BYTES, MAX_UPLOAD_BYTES, SUFFIXES, read_content
+from chatbot.uploads.kinds import kind_of_name
 from mtl_core.errors import InputError
 
 __all__ = ["find_plans", "read_plan"]
 
-MAX_BYTES = 2_000_000
-_SUFFIXES = frozenset({".md", ".markdown", ".txt", ".text"})
-_MAGIC = (
-    (b"%PDF", "a PDF; copy its text into a .txt file first"),
-    (b"PK\x03\x04", "a zip or Office file; save it as plain text or markdown first"),
-    (b"\xd0\xcf\x11\xe0", "an old Office file; save it as plain text or markdown first"),
-    (b"{\\rtf", "an RTF file; save it as plain text first"),
-    (b"\x89PNG", "a picture; give the plan as text"),
-    (b"\xff\xd8\xff", "a picture; give the plan as text"),
-)
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
+MAX_BYTES = MAX_TEXT_BYTES
+_LOCK = "~$"
 
 
 def find_plans(paths: Iterable[Path]) -> list[Path]:
-    """Files to read: those named, and the .md and .txt files in the folders named.
+    """Files to read: those named, and in the folders named the files of every kind that is read.
 
     Args:
         paths: Files and folders.
@@ -41,40 +27,41 @@ def find_plans(paths: Iterable[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found += sorted(p for p in path.rglob("*") if p.suffix.lower() in _SUFFIXES and p.is_file())
+            found += sorted(p for p in path.rglob("*") if _is_plan(p))
         else:
             found.append(path)
     return found
 
 
 def read_plan(path: Path) -> str:
-    """Read a plan as text: UTF-8, or UTF-16 and UTF-32 with a byte order mark.
+    """Read a plan as text.
+
+    Word files, PDFs and web pages are parsed, see ``chatbot.uploads``. Any other file is decoded:
+    UTF-8, or UTF-16 and UTF-32 with a byte order mark.
 
     Args:
         path: The file.
 
     Returns:
-        The decoded text, newlines as they are in the file.
+        The text; that of a text file with the newlines that it has.
 
     Raises:
-        InputError: If the file is missing, too large, binary or in another encoding.
+        InputError: If the file is missing, too large, binary, or of another kind than its name says.
     """
+    kind = kind_of_name(path.name)
+    most = MAX_TEXT_BYTES if kind in ("text", None) else MAX_UPLOAD_BYTES
     try:
         if path.exists() and not path.is_file():
-            raise InputError(f"{path} is no file; give a plan as a .md or .txt file.")
+            raise InputError(f"{path} is no file; give a plan as a .md, .txt, .docx, .pdf or .html file.")
         size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise InputError(f"{path} has {size:,} bytes; the limit is {MAX_BYTES:,}. Give one lesson at a time.")
+        if size > most:
+            raise InputError(f"{path} has {size:,} bytes; the limit is {most:,}. Give one lesson at a time.")
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}. Check the path.") from error
-    for magic, what in _MAGIC:
-        if content.startswith(magic):
-            raise InputError(f"{path} is {what}.")
-    encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{path} is not {encoding.upper()} text (byte {error.start}). Save it as UTF-8 text and try again."
-        ) from error
+    return read_content(str(path), kind, content)
+
+
+def _is_plan(path: Path) -> bool:
+    # Word keeps a lock file beside an open document
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(_LOCK) and path.is_file()

@@ -36,9 +36,9 @@ def test_encodings_with_a_mark_are_read_and_newlines_are_kept(tmp_path: Path, na
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\ufeff"), max_size=60))
+@given(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\ufeff\0"), max_size=60))
 def test_any_text_is_read_back_byte_for_byte(tmp_path: Path, text: str) -> None:
-    if text.startswith(("%PDF", "PK\x03\x04", "{\\rtf")):
+    if text.startswith(("%PDF", "PK\x03\x04", "PK\x05\x06", "{\\rtf", "GIF8")):
         return
     assert read_plan(written(tmp_path / "plan.md", text.encode())).encode() == text.encode()
 
@@ -46,8 +46,8 @@ def test_any_text_is_read_back_byte_for_byte(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"%PDF-1.7 and so on", "is a PDF; copy its text"),
-        (b"PK\x03\x04\x14\x00", "a zip or Office file; save it as plain text"),
+        (b"%PDF-1.7 and so on", "is a PDF by its content; rename it"),
+        (b"PK\x03\x04\x14\x00", "a zip or Office file by its content; a Word file must end in .docx"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office file"),
         (b"{\\rtf1 hello}", "an RTF file"),
         (b"\x89PNG\r\n\x1a\n", "a picture"),
@@ -98,10 +98,23 @@ def test_an_empty_file_is_refused_by_the_model_and_not_here(tmp_path: Path) -> N
 def test_plans_are_found_in_folders_sorted_by_name(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "trap.md").mkdir()
-    for name in ("b.md", "a.TXT", "c.markdown", "d.text", "picture.png", "plan.docx", "deep/e.md"):
+    for name in (
+        "b.md",
+        "a.TXT",
+        "c.markdown",
+        "d.text",
+        "picture.png",
+        "f.docx",
+        "~$f.docx",
+        "deep/e.md",
+        "g.PDF",
+        "h.html",
+    ):
         (tmp_path / name).write_bytes(b"text")
     found = find_plans([tmp_path])
-    assert [str(path.relative_to(tmp_path)) for path in found] == ["a.TXT", "b.md", "c.markdown", "d.text", "deep/e.md"]
+    assert [str(path.relative_to(tmp_path)) for path in found] == [
+        *("a.TXT", "b.md", "c.markdown", "d.text", "deep/e.md", "f.docx", "g.PDF", "h.html")
+    ]
 
 
 def test_named_files_are_kept_in_the_order_given(tmp_path: Path) -> None:
