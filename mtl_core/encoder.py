@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 
 from mtl_core.embedded import embedded_folder
 from mtl_core.errors import ArtifactError, InputError, one_line
+from mtl_core.tokenizing import TextTokenizer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,6 +77,7 @@ class SharedEncoder:
     """A sentence-transformers model that gives pooled vectors and pooled inner layers in one pass.
 
     Only mean pooling is taken: the heads and the index rely on it. Texts are batched by length.
+    ``encode`` may be called from several threads at once.
 
     Args:
         model: A loaded sentence-transformers model whose first module is a transformer.
@@ -101,6 +103,7 @@ class SharedEncoder:
         if others:
             raise InputError(f"The encoder {name!r} has a {others[0]} layer after pooling; name one without.")
         self._network: Any = self._transformer.auto_model
+        self._texts = TextTokenizer()
         self._autocast = precision == "bfloat16" or (precision == "auto" and bfloat16_is_fast())
 
     @classmethod
@@ -228,11 +231,7 @@ class SharedEncoder:
         truncated = np.zeros(len(texts), np.bool_)
         if not texts:
             return EncodedTexts(vectors, pooled, truncated)
-        ids = self.tokenizer(list(texts), truncation=False, verbose=False)["input_ids"]
-        lengths = [len(row) for row in ids]
-        truncated[:] = np.asarray(lengths) > self.max_tokens
-        for row in np.flatnonzero(truncated).tolist():
-            ids[row] = self.tokenizer(texts[row], truncation=True, max_length=self.max_tokens)["input_ids"]
+        ids, truncated[:] = self._texts.ids(texts, tokenizer=self.tokenizer, max_tokens=self.max_tokens)
         for rows in _batches([len(row) for row in ids]):
             batch = self._pad([ids[row] for row in rows])
             last, inner = self._forward(batch, layers)
