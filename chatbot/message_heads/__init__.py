@@ -1,0 +1,1 @@
+"""Heads that understand chat messages on the shared encoder, and their training."""
