@@ -4,8 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import assert_never
 
-from chatbot.events import Decided, Decision, Event, Judgement, NudgeOffered, PlanRead, Undone
+from chatbot.events import (
+    Decided,
+    Decision,
+    Event,
+    ExportOffered,
+    GradeStated,
+    IdeaAsked,
+    Judgement,
+    MinutesStated,
+    Muted,
+    NudgeOffered,
+    NudgeRepeated,
+    Paused,
+    PlanRead,
+    QuestionAsked,
+    Resumed,
+    Said,
+    Stopped,
+    Topic,
+    Undone,
+)
+from mtl_core.errors import InputError
 
 __all__ = ["CoachState", "Version", "replay", "step"]
 
@@ -19,10 +41,14 @@ class Version:
     Args:
         text: The text.
         judgements: Its reading.
+        dismissed: Measures that were answered with "not now" while it was the plan.
+        addressed: Measures that were answered with an accepted nudge while it was the plan.
     """
 
     text: str
     judgements: dict[str, Judgement]
+    dismissed: frozenset[str] = frozenset()
+    addressed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +64,20 @@ class CoachState:
         addressed: Measures for which a nudge was accepted; not raised again for this
             version, found or not, undone or not.
         muted: Measures answered with "not relevant"; never raised again for this plan.
+        stated: By measure, the passage that shows it by the teacher's own word; empty where none was named.
         used_templates: Templates already offered.
         offered: Number of nudges so far.
-        dismissals_in_a_row: Since the last accepted nudge.
+        offered_in_a_row: Number of nudges since the teacher last said to go on.
+        dismissals_in_a_row: Since the last nudge that was not dismissed.
+        paused: Whether nudges wait until the teacher asks.
+        stopped: Whether the teacher ended the conversation.
+        repeated: Whether the pending nudge was offered once more already.
+        question: What the coach asked and the teacher has not answered.
+        grade: US grade that the teacher stated.
+        grade_phrase: The same as it was typed.
+        grade_asked: Whether the coach asked for the grade.
+        minutes: The most minutes that the teacher has for a suggestion.
+        export_offered: Whether the coach offered to write the plan to a file.
     """
 
     text: str = ""
@@ -50,17 +87,28 @@ class CoachState:
     dismissed: frozenset[str] = frozenset()
     addressed: frozenset[str] = frozenset()
     muted: frozenset[str] = frozenset()
+    stated: dict[str, str] = field(default_factory=dict)
     used_templates: frozenset[str] = frozenset()
     offered: int = 0
+    offered_in_a_row: int = 0
     dismissals_in_a_row: int = 0
+    paused: bool = False
+    stopped: bool = False
+    repeated: bool = False
+    question: Topic | None = None
+    grade: int | None = None
+    grade_phrase: str = ""
+    grade_asked: bool = False
+    minutes: int | None = None
+    export_offered: bool = False
 
     @property
     def silent(self) -> frozenset[str]:
         """Measures that no nudge is offered for."""
-        return self.dismissed | self.addressed | self.muted
+        return self.dismissed | self.addressed | self.muted | frozenset(self.stated)
 
 
-def step(state: CoachState, event: Event) -> CoachState:
+def step(state: CoachState, event: Event) -> CoachState:  # noqa: PLR0911 - one line for each kind of event
     """The state after one more event.
 
     Args:
@@ -69,25 +117,53 @@ def step(state: CoachState, event: Event) -> CoachState:
 
     Returns:
         A new state; the old one is not changed.
+
+    Raises:
+        InputError: If the event cannot follow, such as a decision about a nudge that does not wait.
     """
     match event:
         case PlanRead():
             return _read(state, event)
         case NudgeOffered():
-            return replace(
-                state,
-                pending=event,
-                offered=state.offered + 1,
-                used_templates=state.used_templates | {event.template_id},
-            )
-        case Decided(decision=decision):
-            return _decided(state, decision)
+            return _offered(state, event)
+        case NudgeRepeated():
+            return replace(state, repeated=True)
+        case Decided():
+            return _decided(state, event)
         case Undone():
             return _undone(state)
+        case Said():
+            return state
+        case IdeaAsked():
+            return replace(state, offered_in_a_row=0, stopped=False, question=None)
+        case Paused():
+            return replace(state, paused=True, question=None)
+        case Resumed():
+            return replace(
+                state, paused=False, stopped=False, offered_in_a_row=0, dismissals_in_a_row=0, question=None
+            )
+        case Stopped():
+            return replace(state, stopped=True, pending=None, question=None)
+        case Muted(measure):
+            pending = None if state.pending and state.pending.measure == measure else state.pending
+            return replace(state, muted=state.muted | {measure}, pending=pending)
+        case GradeStated(grade, phrase):
+            return replace(state, grade=grade, grade_phrase=phrase, question=None)
+        case MinutesStated(minutes):
+            return replace(state, minutes=minutes)
+        case QuestionAsked(topic):
+            return replace(state, question=topic, grade_asked=state.grade_asked or topic == "grade")
+        case ExportOffered():
+            return replace(state, export_offered=True)
+    assert_never(event)
 
 
 def replay(events: Iterable[Event]) -> CoachState:
-    """The state that a whole log of events leads to."""
+    """The state that a whole log of events leads to.
+
+    Raises:
+        InputError: If an event cannot follow on those before it.
+    """
     state = CoachState()
     for event in events:
         state = step(state, event)
@@ -101,25 +177,59 @@ def _read(state: CoachState, event: PlanRead) -> CoachState:
         state,
         text=event.text,
         judgements=event.judgements,
-        history=(*state.history, Version(state.text, state.judgements)),
+        history=(*state.history, Version(state.text, state.judgements, state.dismissed, state.addressed)),
         pending=None,
+        question=None,
     )
-    return replace(changed, dismissed=frozenset(), addressed=frozenset()) if event.revised else changed
+    if not event.revised:
+        return changed
+    # the teacher's word for a passage holds as long as the passage is there
+    stated = {measure: quote for measure, quote in state.stated.items() if quote and quote in event.text}
+    return replace(changed, dismissed=frozenset(), addressed=frozenset(), stated=stated, offered_in_a_row=0)
 
 
-def _decided(state: CoachState, decision: Decision) -> CoachState:
-    measure = state.pending.measure if state.pending else ""
-    if decision not in _DISMISSALS:
-        return replace(state, pending=None, addressed=state.addressed | {measure}, dismissals_in_a_row=0)
+def _offered(state: CoachState, event: NudgeOffered) -> CoachState:
     return replace(
         state,
-        pending=None,
+        pending=event,
+        repeated=False,
+        question=None,
+        offered=state.offered + 1,
+        offered_in_a_row=state.offered_in_a_row + 1,
+        used_templates=state.used_templates | {event.template_id},
+    )
+
+
+def _decided(state: CoachState, event: Decided) -> CoachState:
+    if state.pending is None or state.pending.nudge_id != event.nudge_id:
+        raise InputError(f"The nudge {event.nudge_id!r} does not wait for an answer; ask for a new idea.")
+    measure = state.pending.measure
+    answered = replace(state, pending=None, question=None)
+    if event.decision is Decision.ALREADY_THERE:
+        return replace(answered, stated={**state.stated, measure: event.quote}, dismissals_in_a_row=0)
+    if event.decision not in _DISMISSALS:
+        return replace(answered, addressed=state.addressed | {measure}, dismissals_in_a_row=0)
+    muted = state.muted | {measure} if event.decision is Decision.NOT_RELEVANT else state.muted
+    return replace(
+        answered,
         dismissed=state.dismissed | {measure},
-        muted=state.muted | {measure} if decision is Decision.NOT_RELEVANT else state.muted,
+        muted=muted,
         dismissals_in_a_row=state.dismissals_in_a_row + 1,
     )
 
 
 def _undone(state: CoachState) -> CoachState:
+    if not state.history:
+        raise InputError("There is nothing to undo: the plan is as you gave it.")
     *earlier, last = state.history
-    return replace(state, text=last.text, judgements=last.judgements, history=tuple(earlier), pending=None)
+    # what was answered for either version stays answered: taking a change back is no wish to hear it again
+    return replace(
+        state,
+        text=last.text,
+        judgements=last.judgements,
+        history=tuple(earlier),
+        pending=None,
+        question=None,
+        dismissed=state.dismissed | last.dismissed,
+        addressed=state.addressed | last.addressed,
+    )
