@@ -1,101 +1,49 @@
-"""Vectors and payloads in a folder: immutable parts, and a manifest that is replaced last.
+"""The saved state of a store: immutable parts, an index of them as a cache, and a manifest that is replaced last.
 
-A part holds the rows and the deletions of one flush, so a small change writes a small part. The folder's state is what
-its manifest names; a later part overrules an earlier one. Parts are merged when they are many or mostly overruled.
+A part holds the rows of one flush and names the earlier rows that it overrules, so a small change writes a small part.
+Small parts are merged as they come (each at least twice as large as the next), so there are never many; when much is
+overruled, everything is written anew.
 """
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import io
-import json
 import os
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
-
-import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing import TYPE_CHECKING
 
 from mtl_core.errors import ArtifactError
-from mtl_core.saved import write_atomic
+from retrieval.stores.faiss_base import Base, Part
+from retrieval.stores.faiss_files import StoreFiles
+from retrieval.stores.faiss_index import Graph, read_graph
+from retrieval.stores.faiss_manifest import FileEntry, GraphEntry, Manifest, PartEntry, parsed_manifest
+from retrieval.stores.faiss_tensors import mapped_tensors, write_tensors
+from retrieval.stores.rows import Segment
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from retrieval.stores.base import StoreSpec
 
-__all__ = ["Manifest", "Part", "PartEntry", "StoreFolder"]
+__all__ = ["StoreFolder"]
 
-SCHEMA_VERSION = 1
-MANIFEST = "manifest.json"
-_KIND = "vector-store"
-_LOCK = "writer.lock"
-_SAFE_NAME = re.compile(r"[a-z]+-[0-9a-f]{16}\.(?:npy|jsonl)")
-
-
-class FileEntry(BaseModel):
-    """A file of a part, verified before it is parsed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    file: str
-    bytes: int = Field(ge=0)
-    sha256: str
-
-
-class PartEntry(BaseModel):
-    """One part: its vectors, and a line for each row and each deletion."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    rows: int = Field(ge=0)
-    vectors: FileEntry
-    records: FileEntry
-
-
-class Manifest(BaseModel):
-    """The state of a folder."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    kind: str
-    schema_version: int
-    dimension: int
-    fingerprint: str
-    count: int = Field(ge=0)
-    parts: tuple[PartEntry, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Content of a part.
-
-    Args:
-        ids: Of the rows.
-        payloads: JSON of the rows.
-        vectors: ``[rows, dimension]`` float32.
-        deleted: Ids that no longer stand, whatever earlier parts say.
-    """
-
-    ids: Sequence[str]
-    payloads: Sequence[bytes]
-    vectors: NDArray[np.float32]
-    deleted: Sequence[str]
+_ATTEMPTS = 20
 
 
 class StoreFolder:
-    """Reads and publishes the parts of one folder; one writer at a time, readers are never blocked.
+    """Keeps the state of a store in a folder; one writer at a time, readers are never blocked.
 
     Args:
         path: The folder.
         spec: What its vectors must be.
+        wait: Seconds that a writer waits for another one.
     """
 
-    def __init__(self, path: Path, spec: StoreSpec) -> None:
+    def __init__(self, path: Path, spec: StoreSpec, *, wait: float) -> None:
         self.path = path
         self._spec = spec
-        self._lock: IO[bytes] | None = None
+        self._files = StoreFiles(path, wait=wait)
+        self.prepare, self.locked = self._files.prepare, self._files.locked
 
     def manifest(self) -> Manifest | None:
         """The present state; ``None`` where the folder has none yet.
@@ -103,166 +51,123 @@ class StoreFolder:
         Raises:
             ArtifactError: If it is damaged, of another schema, or of another encoder.
         """
-        place = self.path / MANIFEST
-        if self.path.exists() and not self.path.is_dir():
-            raise ArtifactError(f"{self.path} is a file; name a folder for the store.")
-        if place.is_symlink():
-            raise ArtifactError(f"{place} is a symbolic link; a store reads only files of its own folder.")
-        try:
-            content = place.read_bytes()
-        except FileNotFoundError:
+        found = self._files.manifest()
+        if found is None:
             return None
-        except OSError as error:
-            raise ArtifactError(f"{place} cannot be read ({error.strerror}); check the folder.") from error
-        try:
-            found = Manifest.model_validate_json(content)
-        except ValidationError as error:
-            raise ArtifactError(f"{place} is damaged; index the documents again into a new folder.") from error
-        if found.kind != _KIND or found.schema_version != SCHEMA_VERSION:
-            raise ArtifactError(
-                f"{self.path} holds a {found.kind} of schema version {found.schema_version}; this program reads a "
-                f"{_KIND} of version {SCHEMA_VERSION}. Index the documents again."
-            )
-        if (found.dimension, found.fingerprint) != (self._spec.dimension, self._spec.fingerprint):
-            raise ArtifactError(
-                f"The store in {self.path} holds vectors of another encoder ({found.dimension} dimensions, fingerprint "
-                f"{found.fingerprint[:12]}); load that encoder or index the documents again."
-            )
-        return found
+        os.close(found[1])
+        return parsed_manifest(found[0], self.path, self._spec)
 
-    def read(self, entry: PartEntry) -> Part:
-        """Content of a part, every byte verified before it is parsed.
+    def is_current(self, base: Base) -> bool:
+        """See ``StoreKeeper``."""
+        return self._files.is_same(base.descriptor)
 
-        Args:
-            entry: From the manifest.
+    def count(self) -> int:
+        """See ``StoreKeeper``."""
+        state = self.manifest()
+        return 0 if state is None else state.count
 
-        Returns:
-            The part.
+    def read(self, known: Base | None) -> Base:
+        """See ``StoreKeeper``.
 
         Raises:
-            FileNotFoundError: If a writer has replaced it meanwhile; read the manifest again.
-            ArtifactError: If it is damaged.
+            ArtifactError: If a file is missing, damaged, of another schema or of another encoder.
         """
-        matrix = self._verified(entry.vectors)
-        lines = self._verified(entry.records).split(b"\n")
-        try:
-            vectors = np.load(io.BytesIO(matrix), allow_pickle=False)
-            rows = [json.loads(line) for line in lines[: entry.rows]]
-            ids = [row["id"] for row in rows]
-            # the payload is kept as it was written, behind the id
-            payloads = [line[len(_head(name)) : -1] for line, name in zip(lines[: entry.rows], ids, strict=True)]
-            deleted = [json.loads(line)["deleted"] for line in lines[entry.rows :] if line]
-        except (ValueError, KeyError, TypeError, EOFError) as error:
-            raise ArtifactError(f"{self.path} holds a part that cannot be read; index the documents again.") from error
-        if vectors.shape != (entry.rows, self._spec.dimension) or vectors.dtype != np.float32:
-            raise ArtifactError(f"{self.path} holds vectors that do not fit it; index the documents again.")
-        return Part(ids, payloads, vectors, deleted)
+        for attempt in range(_ATTEMPTS):
+            found = self._files.manifest()
+            if found is None:
+                return Base()
+            try:
+                return self._read_once(*found, known=known)
+            except FileNotFoundError as error:
+                # a writer may have replaced the state between the manifest and its files
+                if attempt == _ATTEMPTS - 1:
+                    raise ArtifactError(
+                        f"{self.path} lacks a file that its manifest names ({error}); index the documents again."
+                    ) from error
+        raise AssertionError
 
-    def write(self, part: Part) -> PartEntry:
-        """Write the files of a part; nothing names them yet.
-
-        Args:
-            part: Its content.
-
-        Returns:
-            What the manifest says of it.
+    def append(self, base: Base, segment: Segment, dropped: NDArray[np.int64], *, keep: int, count: int) -> Base:
+        """See ``StoreKeeper``.
 
         Raises:
-            ArtifactError: If the folder is read-only or the disk is full; the old state stands.
+            ArtifactError: If the folder cannot be written; the old state stands.
         """
-        stream = io.BytesIO()
-        np.save(stream, np.ascontiguousarray(part.vectors, np.float32), allow_pickle=False)
-        lines = [_head(name) + payload + b"}" for name, payload in zip(part.ids, part.payloads, strict=True)]
-        lines += [json.dumps({"deleted": name}, ensure_ascii=False).encode() for name in part.deleted]
-        vectors = self._write(stream.getvalue(), "vectors", "npy")
-        records = self._write(b"\n".join(lines), "records", "jsonl")
-        return PartEntry(rows=len(part.ids), vectors=vectors, records=records)
+        arrays = {**segment.arrays(), "dropped": dropped}
 
-    def publish(self, parts: Sequence[PartEntry], *, count: int) -> Manifest:
-        """Make these parts the folder's state, then remove files that no state names.
+        def fill(path: Path) -> None:
+            with path.open("wb") as stream:
+                write_tensors(stream, arrays)
 
-        Args:
-            parts: In order.
-            count: Items that stand.
+        entry = PartEntry(rows=len(segment), file=self._files.write("part", "safetensors", fill))
+        entries = (*(part.entry for part in base.parts[:keep] if part.entry is not None), entry)
+        old = base.manifest.graph if base.manifest is not None else None
+        graph = old if old is not None and old.parts <= keep else None
+        return self._publish(entries, graph, count=count, known=base)
 
-        Returns:
-            The new state.
+    def add_graph(self, base: Base, graph: Graph, parts: int) -> Base:
+        """See ``StoreKeeper``.
 
         Raises:
-            ArtifactError: If the manifest cannot be written; the old state stands.
+            ArtifactError: If the folder cannot be written; the old state stands.
         """
+        if base.manifest is None:
+            return base
+        file = self._files.write("graph", "faiss", graph.save)
+        kind = "ivf" if graph.kind == "ivf" else "hnsw"
+        entry = GraphEntry(kind=kind, parts=parts, rows=graph.rows, file=file)
+        return self._publish(base.manifest.parts, entry, count=base.manifest.count, known=base)
+
+    def _publish(self, parts: tuple[PartEntry, ...], graph: GraphEntry | None, *, count: int, known: Base) -> Base:
         state = Manifest(
-            kind=_KIND,
-            schema_version=SCHEMA_VERSION,
-            dimension=self._spec.dimension,
-            fingerprint=self._spec.fingerprint,
-            count=count,
-            parts=tuple(parts),
+            dimension=self._spec.dimension, fingerprint=self._spec.fingerprint, count=count, parts=parts, graph=graph
         )
+        files = {part.file.file for part in parts} | ({graph.file.file} if graph is not None else set())
+        self._files.publish((state.model_dump_json(indent=1) + "\n").encode(), files)
+        return self.read(known)
+
+    def _read_once(self, content: bytes, descriptor: int, *, known: Base | None) -> Base:
         try:
-            write_atomic(self.path / MANIFEST, (state.model_dump_json(indent=1) + "\n").encode())
-        except OSError as error:
-            raise self._unwritable(error) from error
-        named = {entry.file for part in parts for entry in (part.vectors, part.records)}
-        for old in self.path.iterdir():
-            if _SAFE_NAME.fullmatch(old.name) and old.name not in named:
-                old.unlink(missing_ok=True)
-        return state
+            state = parsed_manifest(content, self.path, self._spec)
+            held = {part.entry.file.file: part for part in known.parts if part.entry} if known else {}
+            parts = []
+            first = 0
+            for entry in state.parts:
+                part = held.get(entry.file.file)
+                parts.append(part if part is not None and part.entry == entry else self._part(entry, first))
+                first += entry.rows
+            graph = self._graph(state.graph, known)
+            base = Base(tuple(parts), graph, state.graph.parts if graph and state.graph else 0, state, descriptor)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return base
 
-    def lock(self) -> None:
-        """Become the one writer, until ``unlock`` or the end of the process.
-
-        Raises:
-            ArtifactError: If another writer is at work, or the folder cannot be written.
-        """
-        if self._lock is not None:
-            return
+    def _part(self, entry: PartEntry, first: int) -> Part:
+        """A part from its file; ``first`` is the number of its first row."""
+        content = self._files.mapped(entry.file)
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            # a link planted under this name must not make a file elsewhere
-            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-            stream = os.fdopen(os.open(self.path / _LOCK, flags, 0o644), "wb")
-        except OSError as error:
-            raise self._unwritable(error) from error
+            arrays = mapped_tensors(content)
+            segment, dropped = Segment.from_arrays(arrays), arrays["dropped"]
+            fits = segment.vectors.shape == (entry.rows, self._spec.dimension)
+            fits = fits and (not len(dropped) or 0 <= int(dropped.min()) <= int(dropped.max()) < first)
+        except (ValueError, KeyError, TypeError) as error:
+            raise ArtifactError(f"{self.path} holds a part that cannot be read; index the documents again.") from error
+        if not fits:
+            raise ArtifactError(f"{self.path} holds a part that does not fit it; index the documents again.")
+        return Part(segment, dropped, entry)
+
+    def _graph(self, entry: GraphEntry | None, known: Base | None) -> Graph | None:
+        if entry is None:
+            return None
+        before = known.manifest.graph if known is not None and known.manifest is not None else None
+        if known is not None and before is not None and before.file == entry.file and known.graph is not None:
+            return known.graph
+        return self._verified_graph(entry.file, entry)
+
+    def _verified_graph(self, file: FileEntry, entry: GraphEntry) -> Graph | None:
         try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            stream.close()
-            raise ArtifactError(
-                f"Another program is writing to {self.path}; wait until it closes the store."
-            ) from error
-        self._lock = stream
-
-    def unlock(self) -> None:
-        """Let another writer begin."""
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
-
-    def _write(self, content: bytes, stem: str, suffix: str) -> FileEntry:
-        sha256 = hashlib.sha256(content).hexdigest()
-        name = f"{stem}-{sha256[:16]}.{suffix}"
-        try:
-            write_atomic(self.path / name, content)
-        except OSError as error:
-            raise self._unwritable(error) from error
-        return FileEntry(file=name, bytes=len(content), sha256=sha256)
-
-    def _unwritable(self, error: OSError) -> ArtifactError:
-        reason = error.strerror or os.strerror(error.errno or 0)
-        return ArtifactError(f"{self.path} cannot be written ({reason}); what was saved before still stands.")
-
-    def _verified(self, entry: FileEntry) -> bytes:
-        place = self.path / entry.file
-        if not _SAFE_NAME.fullmatch(entry.file) or place.is_symlink():
-            raise ArtifactError(f"{place} is no plain file of the store; it is refused.")
-        content = place.read_bytes()
-        if len(content) != entry.bytes or hashlib.sha256(content).hexdigest() != entry.sha256:
-            raise ArtifactError(
-                f"{place} was changed or cut off after it was saved; index the documents again into a new folder."
-            )
-        return content
-
-
-def _head(name: str) -> bytes:
-    return b'{"id":' + json.dumps(name, ensure_ascii=False).encode() + b',"payload":'
+            self._files.mapped(file).close()
+        except FileNotFoundError:
+            # the graph is a cache: a search without it is exact, and the next flush builds it
+            return None
+        return read_graph(entry.kind, self.path / file.file, entry.rows)

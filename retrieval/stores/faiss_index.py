@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,15 +14,18 @@ import numpy as np
 from mtl_core.errors import InputError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
-__all__ = ["IndexKind", "IndexRule", "build_index", "candidates_of"]
+__all__ = ["Graph", "IndexKind", "IndexRule", "build_graph", "candidates_of", "extended", "read_graph"]
 
 IndexKind = Literal["flat", "hnsw", "ivf"]
 
 _LINKS = 32
 _HNSW_BYTES_A_VECTOR = 4 * 2 * _LINKS + 16
 _TRAIN_A_LIST = 64
+_QUERIES_A_THREAD = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +38,7 @@ class IndexRule:
     Args:
         kind: ``flat``, ``hnsw`` or ``ivf`` whatever the size; ``None`` lets the size decide.
         flat_up_to: Most vectors that are scanned exactly.
-        memory: Bytes that an HNSW graph with its vectors may take; above them IVF with 8-bit numbers is built.
+        memory: Bytes that an HNSW graph with its 16-bit vectors may take; above them IVF with 8-bit numbers is built.
         construction: HNSW's width while it is built.
         width: HNSW's width while it is searched; it grows as filters get narrow.
         probes: Share of IVF's lists that is searched.
@@ -46,7 +52,7 @@ class IndexRule:
     kind: IndexKind | None = None
     flat_up_to: int = 100_000
     memory: int = 8 << 30
-    construction: int = 60
+    construction: int = 40
     width: int = 160
     probes: float = 0.02
     exact_share: float = 0.05
@@ -74,63 +80,145 @@ class IndexRule:
             return self.kind
         if count <= self.flat_up_to:
             return "flat"
-        return "hnsw" if count * (4 * dimension + _HNSW_BYTES_A_VECTOR) <= self.memory else "ivf"
+        return "hnsw" if count * (2 * dimension + _HNSW_BYTES_A_VECTOR) <= self.memory else "ivf"
 
 
-def build_index(kind: IndexKind, vectors: NDArray[np.float32], *, rule: IndexRule) -> Any:
-    """Build an approximate index over all rows of a matrix.
+@dataclass(frozen=True, slots=True, eq=False)
+class Graph:
+    """An approximate index of the first rows of a store; it is never changed, only replaced.
 
     Args:
         kind: ``hnsw`` or ``ivf``.
-        vectors: ``[n, dimension]`` unit vectors.
+        index: The FAISS index; its labels are row numbers.
+        rows: How many rows it covers.
+    """
+
+    kind: str
+    index: Any
+    rows: int
+
+    def save(self, path: Path) -> None:
+        """Write it to a file.
+
+        Args:
+            path: The file.
+
+        Raises:
+            OSError: If it cannot be written.
+        """
+        try:
+            faiss.write_index(self.index, str(path))
+        except RuntimeError as error:
+            # FAISS says no more than that a write came up short, which is what a full disk looks like
+            raise OSError(28, "No space left on device") from error
+
+
+def build_graph(kind: IndexKind, blocks: Sequence[NDArray[np.float32]], *, rule: IndexRule) -> Graph:
+    """Build an approximate index over all rows.
+
+    Args:
+        kind: ``hnsw`` or ``ivf``.
+        blocks: Unit vectors ``[n, dimension]``, one after another.
         rule: Widths.
 
     Returns:
-        A FAISS index whose labels are the row numbers.
+        The index.
     """
-    count, dimension = vectors.shape
+    count, dimension = sum(len(block) for block in blocks), blocks[0].shape[1]
     index: Any
+    bits: Any = faiss.ScalarQuantizer.QT_bf16
     if kind == "hnsw":
-        index = faiss.IndexHNSWFlat(dimension, _LINKS, faiss.METRIC_INNER_PRODUCT)
+        # 16 bits a number are enough to find the way; candidates are scored again with all 32
+        index = faiss.IndexHNSWSQ(dimension, bits, _LINKS, faiss.METRIC_INNER_PRODUCT)
         index.hnsw.efConstruction = rule.construction
     else:
         lists = max(1, min(int(4 * count**0.5), count // _TRAIN_A_LIST))
         index = faiss.index_factory(dimension, f"IVF{lists},SQ8", faiss.METRIC_INNER_PRODUCT)
         step = max(1, count // (lists * _TRAIN_A_LIST))
-        index.train(np.ascontiguousarray(vectors[::step]))
-    index.add(vectors)
-    return index
+        index.train(np.concatenate([block[::step] for block in blocks]))
+    _add(index, blocks)
+    return Graph(kind, index, count)
+
+
+def extended(graph: Graph, blocks: Sequence[NDArray[np.float32]]) -> Graph:
+    """The same index with more rows; nothing is built again.
+
+    Args:
+        graph: The index; searches of it may go on.
+        blocks: The rows that come after those it covers.
+
+    Returns:
+        A new index.
+    """
+    index: Any = faiss.deserialize_index(faiss.serialize_index(graph.index))
+    _add(index, blocks)
+    return Graph(graph.kind, index, graph.rows + sum(len(block) for block in blocks))
+
+
+def read_graph(kind: str, path: Path, rows: int) -> Graph | None:
+    """Read an index; the vectors and links of an HNSW graph stay in the file, mapped.
+
+    Args:
+        kind: ``hnsw`` or ``ivf``.
+        path: A file whose bytes have been verified.
+        rows: How many rows it should cover.
+
+    Returns:
+        The index; ``None`` where this version of FAISS cannot read it or it does not fit.
+    """
+    try:
+        index: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC if kind == "hnsw" else 0)
+    except RuntimeError:
+        return None
+    return Graph(kind, index, rows) if index.ntotal == rows else None
 
 
 def candidates_of(
-    index: Any, queries: NDArray[np.float32], *, most: int, rows: NDArray[np.bool_] | None, rule: IndexRule
+    graph: Graph, queries: NDArray[np.float32], *, most: int, wanted: NDArray[np.bool_] | None, rule: IndexRule
 ) -> NDArray[np.int64]:
     """Rows that are likely among the nearest; they are scored exactly afterwards.
 
     Args:
-        index: From ``build_index``.
+        graph: The index.
         queries: ``[q, dimension]``.
         most: Candidates a query.
-        rows: ``[n]`` true for the rows that may be found; ``None`` for all.
+        wanted: ``[rows]`` true for the rows that may be found; ``None`` for all.
         rule: Widths.
 
     Returns:
         ``[q, most]`` row numbers, -1 where there are fewer.
     """
-    share = 1.0 if rows is None else max(float(rows.mean()), 1e-6)
-    selector = None
-    if rows is not None:
-        # the bits must live as long as the selector that points to them
-        bits = np.packbits(rows, bitorder="little")
-        selector = faiss.IDSelectorBitmap(len(rows), faiss.swig_ptr(bits))
+    share = 1.0 if wanted is None else max(float(wanted.mean()), 1e-6)
     parameters: Any
-    if isinstance(index, faiss.IndexHNSW):
+    if graph.kind == "hnsw":
         parameters = faiss.SearchParametersHNSW()  # type: ignore[attr-defined]  # made at run time by SWIG
         parameters.efSearch = int(max(rule.width, most) / min(1.0, share * 1.5) ** 0.75)
     else:
         parameters = faiss.SearchParametersIVF()
-        parameters.nprobe = max(1, min(index.nlist, int(index.nlist * rule.probes / share**0.5)))
-    if selector is not None:
-        parameters.sel = selector
-    _, found = index.search(queries, most, params=parameters)
+        parameters.nprobe = max(1, min(graph.index.nlist, int(graph.index.nlist * rule.probes / share**0.5)))
+    if wanted is not None:
+        # the bits must live as long as the selector that points to them
+        bits = np.packbits(wanted, bitorder="little")
+        parameters.sel = faiss.IDSelectorBitmap(len(wanted), faiss.swig_ptr(bits))
+    # waking a second thread costs more than a few queries, and parallel callers share the cores anyway
+    with _threads(1 if len(queries) < _QUERIES_A_THREAD else None):
+        _, found = graph.index.search(queries, most, params=parameters)
     return np.asarray(found, np.int64)
+
+
+def _add(index: Any, blocks: Sequence[NDArray[np.float32]]) -> None:
+    with _threads(None):
+        for block in blocks:
+            if len(block):
+                index.add(block)
+
+
+@contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    """FAISS's threads for what this thread calls; OpenMP keeps the number for each calling thread."""
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(count or min(before, os.cpu_count() or 1))
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)

@@ -1,128 +1,241 @@
-"""Rows in memory: ids, payloads and vectors that only grow, with a mark on those that stand, and their exact scan."""
+"""Rows that never change: ids, payloads, vectors and columns of one change or of one part of a folder."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from retrieval.filters import And, Contains, Eq, Filter, In, Leaf, Not, Or, Range, value_at
+from retrieval.stores.columns import Column, ColumnBuilder, merged_column, walk
+from retrieval.stores.faiss_texts import Texts, hashes_of, joined_texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Rows", "best_rows"]
+    from retrieval.stores.base import Payload
 
-_BLOCK = 1 << 15
-_GATHER_BELOW = 0.125
+__all__ = ["Segment", "merged"]
+
+_COLUMN_ARRAYS = ("rows", "codes", "item_rows", "item_codes", "encoded")
 
 
-class Rows:
-    """A matrix that grows by doubling, and what belongs to its rows. A change appends and marks the old row dead.
+@dataclass(frozen=True, slots=True, eq=False)
+class Segment:
+    """Rows that belong together; every id comes once.
 
     Args:
-        dimension: Numbers in a vector.
+        ids: UTF-8.
+        payloads: JSON.
+        vectors: ``[n, dimension]`` float32.
+        columns: By field; every field that a payload has.
+        hashes: ``[n]`` hashes of the ids, ascending.
+        by_hash: ``[n]`` the row of each hash.
     """
 
-    def __init__(self, dimension: int) -> None:
-        self.ids: list[str] = []
-        self.payloads: list[bytes] = []
-        self.by_id: dict[str, int] = {}
-        self._matrix = np.zeros((0, dimension), np.float32)
-        self._alive = np.zeros(0, np.bool_)
+    ids: Texts
+    payloads: Texts
+    vectors: NDArray[np.float32]
+    columns: Mapping[str, Column]
+    hashes: NDArray[np.uint64]
+    by_hash: NDArray[np.int32]
+    _long: dict[str, Column] = field(default_factory=dict)
 
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    @property
-    def vectors(self) -> NDArray[np.float32]:
-        """``[rows, dimension]``, a view."""
-        return self._matrix[: len(self.ids)]
-
-    @property
-    def alive(self) -> NDArray[np.bool_]:
-        """``[rows]`` true for the rows that stand, a view."""
-        return self._alive[: len(self.ids)]
-
-    @property
-    def dead(self) -> int:
-        """Rows that no longer stand."""
-        return len(self.ids) - len(self.by_id)
-
-    def append(self, ids: Sequence[str], vectors: NDArray[np.float32], payloads: Sequence[bytes]) -> None:
-        """Add rows; the caller has dropped rows of the same ids.
+    @classmethod
+    def of(
+        cls, ids: Sequence[str], vectors: NDArray[np.float32], payloads: Sequence[Payload], encoded: Sequence[bytes]
+    ) -> Segment:
+        """Rows of one change.
 
         Args:
             ids: Ids, none twice.
-            vectors: ``[n, dimension]``.
-            payloads: JSON.
-        """
-        first, count = len(self.ids), len(self.ids) + len(ids)
-        if count > len(self._matrix):
-            room = max(count, 2 * first) if first else count
-            matrix = np.empty((room, self._matrix.shape[1]), np.float32)
-            matrix[:first] = self._matrix[:first]
-            self._matrix = matrix
-            self._alive = np.concatenate([self._alive[:first], np.zeros(room - first, np.bool_)])
-        self._matrix[first:count] = vectors
-        self._alive[first:count] = True
-        self.ids.extend(ids)
-        self.payloads.extend(payloads)
-        self.by_id.update(zip(ids, range(first, count), strict=True))
-
-    def drop(self, name: str) -> int | None:
-        """Mark the row of an id dead.
-
-        Args:
-            name: The id.
+            vectors: ``[n, dimension]``; copied.
+            payloads: JSON objects.
+            encoded: The same as JSON.
 
         Returns:
-            The row, ``None`` where there is none.
+            The rows.
         """
-        row = self.by_id.pop(name, None)
-        if row is not None:
-            self._alive[row] = False
-        return row
+        builders: dict[str, ColumnBuilder] = {}
+        for row, payload in enumerate(payloads):
+            for path, value in walk(payload):
+                builders.setdefault(path, ColumnBuilder()).add(row, value)
+        columns = {path: builder.column() for path, builder in builders.items()}
+        names = [name.encode() for name in ids]
+        return _segment(Texts.of(names), Texts.of(encoded), np.array(vectors, np.float32), columns, hashes_of(names))
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    def find(self, ids: Sequence[bytes], hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """The row of each id.
+
+        Args:
+            ids: Ids.
+            hashes: Their ``hashes_of``.
+
+        Returns:
+            Rows, -1 where there is none.
+        """
+        places = np.searchsorted(self.hashes, hashes)
+        rows = np.full(len(ids), -1, np.int64)
+        near = np.minimum(places, max(len(self) - 1, 0))
+        for number in np.flatnonzero(self.hashes[near] == hashes).tolist() if len(self) else ():
+            place = int(places[number])
+            # two ids may share a hash
+            while place < len(self) and self.hashes[place] == hashes[number]:
+                row = int(self.by_hash[place])
+                if self.ids[row] == ids[number]:
+                    rows[number] = row
+                place += 1
+        return rows
+
+    def mask(self, where: Filter) -> NDArray[np.bool_]:
+        """Which rows meet a filter; the same answer as ``matches``, row by row.
+
+        Args:
+            where: The filter.
+
+        Returns:
+            ``[n]``.
+        """
+        match where:
+            case And(parts):
+                whole = np.ones(len(self), np.bool_)
+                for part in parts:
+                    whole &= self.mask(part)
+                return whole
+            case Or(parts):
+                whole = np.zeros(len(self), np.bool_)
+                for part in parts:
+                    whole |= self.mask(part)
+                return whole
+            case Not(part):
+                return ~self.mask(part)
+            case leaf:
+                return self._leaf_mask(leaf)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything as arrays, for a file.
+
+        Returns:
+            Arrays by name.
+        """
+        held: dict[str, NDArray[Any]] = {
+            "ids": self.ids.blob,
+            "id_starts": self.ids.starts,
+            "payloads": self.payloads.blob,
+            "payload_starts": self.payloads.starts,
+            "vectors": self.vectors,
+            "hashes": self.hashes,
+            "by_hash": self.by_hash,
+            "fields": np.frombuffer(json.dumps(list(self.columns), ensure_ascii=False).encode(), np.uint8),
+        }
+        for number, column in enumerate(self.columns.values()):
+            held.update({f"field{number}.{name}": getattr(column, name) for name in _COLUMN_ARRAYS})
+        return held
+
+    @classmethod
+    def from_arrays(cls, held: Mapping[str, NDArray[Any]]) -> Segment:
+        """The opposite of ``arrays``.
+
+        Args:
+            held: Arrays by name.
+
+        Returns:
+            The rows.
+
+        Raises:
+            KeyError: If one is missing.
+            ValueError: If they do not fit together.
+        """
+        columns = {
+            name: Column(*(held[f"field{number}.{part}"] for part in _COLUMN_ARRAYS))
+            for number, name in enumerate(json.loads(held["fields"].tobytes()))
+        }
+        ids, payloads = (
+            Texts(held[blob], held[starts]) for blob, starts in (("ids", "id_starts"), ("payloads", "payload_starts"))
+        )
+        count = len(held["vectors"])
+        if {len(ids), len(payloads), len(held["hashes"]), len(held["by_hash"])} != {count}:
+            raise ValueError("the arrays have different lengths")
+        return cls(ids, payloads, held["vectors"], columns, held["hashes"], held["by_hash"])
+
+    def _leaf_mask(self, leaf: Leaf) -> NDArray[np.bool_]:
+        column = self._column(leaf.field)
+        if column is None:
+            return np.zeros(len(self), np.bool_)
+        match leaf:
+            case Eq(_, value):
+                return column.equal((value,), len(self))
+            case In(_, values):
+                return column.equal(values, len(self))
+            case Range(_, lowest, highest):
+                return column.within(lowest, highest, len(self))
+            case Contains(_, value):
+                return column.holding(value, len(self))
+
+    def _column(self, path: str) -> Column | None:
+        column = self.columns.get(path)
+        if column is None or column.is_kept:
+            return column
+        if path not in self._long:
+            # texts too long to be saved twice are read from the payloads at the first filter on them
+            builder = ColumnBuilder()
+            for row in column.rows.tolist():
+                builder.add(row, value_at(json.loads(self.payloads[row]), path), short=False)
+            self._long[path] = builder.column()
+        return self._long[path]
 
 
-def best_rows(
-    held: Rows, queries: NDArray[np.float32], most: int, wanted: NDArray[np.bool_]
-) -> list[list[tuple[int, float]]]:
-    """The nearest rows by an exact scan; equal scores by id.
-
-    One query is a matrix-vector product and several are one matrix product a block, whatever FAISS's own thresholds
-    are: its flat search takes neither path for a handful of queries.
+def merged(parts: Sequence[tuple[Segment, NDArray[np.bool_]]], dimension: int) -> Segment:
+    """Rows of several segments one after another.
 
     Args:
-        held: The rows.
-        queries: ``[q, dimension]``.
-        most: Rows a query.
-        wanted: ``[rows]`` true for the rows that may be found.
+        parts: Segment, and ``[n]`` true for the rows that stay.
+        dimension: Numbers in a vector.
 
     Returns:
-        Row and score, best first, a list a query.
+        The rows that stay; their ids must differ.
     """
-    kept: list[list[tuple[NDArray[np.int64], NDArray[np.float32]]]] = [[] for _ in queries]
-    for start in range(0, len(held), _BLOCK):
-        chosen = wanted[start : start + _BLOCK]
-        rows = np.flatnonzero(chosen)
-        if not len(rows):
-            continue
-        # copying most of a block together costs more than scoring all of it
-        whole = len(rows) > _GATHER_BELOW * len(chosen)
-        block = held.vectors[start : start + len(chosen)] if whole else held.vectors[start + rows]
-        scores = (block @ queries[0])[None] if len(queries) == 1 else queries @ block.T
-        if whole and len(rows) < len(chosen):
-            scores[:, ~chosen] = -np.inf
-        for number, row_scores in enumerate(scores):
-            edge = np.partition(row_scores, len(row_scores) - most)[-most] if len(row_scores) > most else -np.inf
-            # every score at the edge stays, so that the id decides between equals
-            near = np.flatnonzero((row_scores >= edge) & (row_scores > -np.inf))
-            kept[number].append(((near if whole else rows[near]) + start, row_scores[near]))
-    return [_ordered(parts, held.ids, most) for parts in kept]
+    parts = [(segment, stays) for segment, stays in parts if stays.any()]
+    firsts = np.cumsum([0, *(int(stays.sum()) for _, stays in parts)]).tolist()
+    fields = {path: None for segment, _ in parts for path in segment.columns}
+    columns = {}
+    for path in fields:
+        column = merged_column(
+            [
+                (segment.columns[path], stays, first)
+                for (segment, stays), first in zip(parts, firsts, strict=False)
+                if path in segment.columns
+            ]
+        )
+        if len(column.rows):
+            columns[path] = column
+    vectors = [segment.vectors if stays.all() else segment.vectors[stays] for segment, stays in parts]
+    hashes = [np.empty(len(segment), np.uint64) for segment, _ in parts]
+    for unsorted, (segment, _) in zip(hashes, parts, strict=True):
+        unsorted[segment.by_hash] = segment.hashes
+    return _segment(
+        joined_texts([(segment.ids, stays) for segment, stays in parts]),
+        joined_texts([(segment.payloads, stays) for segment, stays in parts]),
+        np.concatenate([np.zeros((0, dimension), np.float32), *vectors]),
+        columns,
+        np.concatenate(
+            [np.zeros(0, np.uint64), *(part[stays] for part, (_, stays) in zip(hashes, parts, strict=True))]
+        ),
+    )
 
 
-def _ordered(
-    parts: Sequence[tuple[NDArray[np.int64], NDArray[np.float32]]], ids: Sequence[str], most: int
-) -> list[tuple[int, float]]:
-    pairs = [pair for rows, scores in parts for pair in zip(rows.tolist(), scores.tolist(), strict=True)]
-    return sorted(pairs, key=lambda pair: (-pair[1], ids[pair[0]]))[:most]
+def _segment(
+    ids: Texts,
+    payloads: Texts,
+    vectors: NDArray[np.float32],
+    columns: Mapping[str, Column],
+    hashes: NDArray[np.uint64],
+) -> Segment:
+    order = np.argsort(hashes, kind="stable").astype(np.int32)
+    return Segment(ids, payloads, vectors, columns, hashes[order], order)

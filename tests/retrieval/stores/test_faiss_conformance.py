@@ -21,13 +21,26 @@ RULES = {
 }
 
 
+class Flushing(FaissStore):
+    """Flushes each change, which is when the approximate index is built."""
+
+    def upsert(self, *arguments) -> None:
+        super().upsert(*arguments)
+        self.flush()
+
+    def delete(self, ids) -> int:
+        gone = super().delete(ids)
+        self.flush()
+        return gone
+
+
 @pytest.mark.parametrize("kind", RULES)
 class TestFolder(StoreConformance):
     @pytest.fixture
     def reopen(self, tmp_path: Path, kind: str):
         def again(fingerprint: str = FINGERPRINT) -> FaissStore:
             spec = StoreSpec(dimension=DIMENSION, fingerprint=fingerprint)
-            return FaissStore.open(tmp_path / "store", spec=spec, rule=RULES[kind])
+            return Flushing.open(tmp_path / "store", spec=spec, rule=RULES[kind])
 
         return again
 
@@ -51,5 +64,28 @@ class Machine(StoreMachine):
         self.folder.cleanup()
 
 
+class IndexedMachine(Machine):
+    """The same with a graph that is extended, and given up when rows are merged."""
+
+    def reopen(self) -> FaissStore:
+        spec = StoreSpec(dimension=DIMENSION, fingerprint=FINGERPRINT)
+        return Flushing.open(Path(self.folder.name) / "store", spec=spec, rule=RULES["hnsw"])
+
+
+class MemoryMachine(StoreMachine):
+    """Without a folder, so nothing is opened again."""
+
+    def make(self) -> FaissStore:
+        return FaissStore.open(None, spec=StoreSpec(dimension=DIMENSION, fingerprint=FINGERPRINT))
+
+    def reopen(self) -> FaissStore:
+        self.store._closed = False
+        return self.store
+
+
 TestAnyCourse = Machine.TestCase
+TestAnyCourseIndexed = IndexedMachine.TestCase
+TestAnyCourseInMemory = MemoryMachine.TestCase
+TestAnyCourseIndexed.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+TestAnyCourseInMemory.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
 TestAnyCourse.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -16,9 +14,7 @@ import pytest
 from conformance import DIMENSION, FINGERPRINT, filled, unit
 
 from mtl_core.errors import ArtifactError
-from retrieval.stores import faiss_folder
 from retrieval.stores.base import StoreSpec
-from retrieval.stores.faiss_index import IndexRule
 from retrieval.stores.faiss_store import FaissStore
 
 SPEC = StoreSpec(dimension=DIMENSION, fingerprint=FINGERPRINT)
@@ -36,18 +32,19 @@ def opened(folder: Path, **options) -> FaissStore:
 
 
 def data_files(folder: Path) -> list[Path]:
-    return sorted([*folder.glob("vectors-*"), *folder.glob("records-*")])
+    return sorted(folder.glob("part-*"))
 
 
-@pytest.mark.parametrize("number", [0, 1], ids=["records", "vectors"])
-@pytest.mark.parametrize("damage", ["flip", "cut", "grow"])
-def test_a_changed_file_is_refused(folder: Path, number: int, damage: str) -> None:
-    path = data_files(folder)[number]
+@pytest.mark.parametrize("damage", ["flip", "last", "cut", "grow", "empty"])
+def test_a_changed_file_is_refused(folder: Path, damage: str) -> None:
+    path = data_files(folder)[0]
     content = path.read_bytes()
     changed = {
         "flip": content[:60] + bytes([content[60] ^ 1]) + content[61:],
+        "last": content[:-1] + bytes([content[-1] ^ 1]),
         "cut": content[:-5],
         "grow": content + b" ",
+        "empty": b"",
     }
     path.write_bytes(changed[damage])
     with pytest.raises(ArtifactError, match="changed or cut off"):
@@ -83,21 +80,9 @@ def test_a_link_as_lock_makes_no_file_elsewhere(folder: Path, tmp_path: Path) ->
     assert not (tmp_path / "planted").exists()
 
 
-def test_overruled_rows_do_not_tip_the_choice_of_index(tmp_path: Path) -> None:
-    rule = IndexRule(flat_up_to=20, exact_up_to=0, exact_share=0.0)
-    with FaissStore.open(tmp_path / "edge", spec=SPEC, rule=rule) as store:
-        filled(store)
-        filled(store)
-        assert store.search(unit(3)[None], k=1)[0][0].id == "id-03"
-        assert store._index is None
-        store.upsert(["one-more"], unit(90)[None], [{}])
-        assert store.search(unit(90)[None], k=1)[0][0].id == "one-more"
-        assert store._index is not None
-
-
 def test_a_name_outside_the_folder_is_refused(folder: Path) -> None:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    manifest["parts"][0]["records"]["file"] = "../secret.jsonl"
+    manifest["parts"][0]["file"]["file"] = "../secret.safetensors"
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     with pytest.raises(ArtifactError, match="no plain file"):
         opened(folder).get(["id-01"])
@@ -109,45 +94,38 @@ def test_a_missing_file_is_named(folder: Path) -> None:
         opened(folder).get(["id-01"])
 
 
-def test_the_second_writer_is_told(folder: Path) -> None:
-    with opened(folder) as first, opened(folder) as second:
-        first.delete(["id-01"])
-        with pytest.raises(ArtifactError, match="Another program is writing"):
-            second.delete(["id-02"])
-        # reading goes on beside the writer
-        assert second.count() == 20
-        assert opened(folder, read_only=True).get(["id-01"])[0] is not None
-
-
-def test_a_writer_that_waited_sees_what_the_first_one_wrote(folder: Path) -> None:
-    with opened(folder) as late:
-        assert late.count() == 20
-        with opened(folder) as first:
-            first.delete(["id-01"])
-        late.upsert(["new"], unit(70)[None], [{}])
-    with opened(folder) as again:
-        assert again.count() == 20
-        assert again.get(["id-01", "new"])[0] is None
-
-
-def test_a_reader_follows_a_writer_that_merged_the_parts(folder: Path) -> None:
-    reader = opened(folder, read_only=True)
-    with opened(folder) as writer:
-        writer.delete([f"id-{n:02d}" for n in range(15)])
-    assert [record.id for record in reader.scan()] == [f"id-{n:02d}" for n in range(15, 20)]
-
-
-def test_small_changes_write_small_parts_and_many_are_merged(folder: Path) -> None:
+def test_small_changes_write_small_parts_and_they_are_merged(folder: Path) -> None:
     before = data_files(folder)
     with opened(folder) as store:
         store.upsert(["one"], unit(80)[None], [{}])
     assert set(before) < set(data_files(folder))
-    for number in range(30):
+    for number in range(40):
         with opened(folder) as store:
             store.upsert([f"more-{number}"], unit(100 + number)[None], [{}])
-    assert len(data_files(folder)) <= 2 * 25
+            store.delete([f"more-{number - 1}"])
+    # each part is more than twice as large as the next
+    assert len(data_files(folder)) <= 5
     with opened(folder) as store:
-        assert store.count() == 51
+        assert [record.id for record in store.scan()][20:] == ["more-39", "one"]
+
+
+def test_rows_that_are_mostly_overruled_are_written_anew(folder: Path) -> None:
+    with opened(folder) as store:
+        store.delete([f"id-{n:02d}" for n in range(15)])
+    (part,) = data_files(folder)
+    assert json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["parts"][0]["rows"] == 5
+    assert b"id-03" not in part.read_bytes()
+
+
+def test_what_a_dead_writer_left_is_removed(folder: Path) -> None:
+    (folder / ".part-123.tmp").write_bytes(b"half")
+    (folder / "part-0123456789abcdef.safetensors").write_bytes(b"named by nobody")
+    (folder / "notes.txt").write_text("not of the store", encoding="utf-8")
+    with opened(folder) as store:
+        store.delete(["id-01"])
+    assert not (folder / ".part-123.tmp").exists()
+    assert not (folder / "part-0123456789abcdef.safetensors").exists()
+    assert (folder / "notes.txt").exists()
 
 
 def test_reading_alone_changes_nothing(folder: Path) -> None:
@@ -167,22 +145,6 @@ def test_nothing_is_made_without_leave(tmp_path: Path) -> None:
         opened(tmp_path / "file")
 
 
-def test_a_full_disk_loses_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = opened(folder)
-    store.upsert(["new"], unit(70)[None], [{}])
-
-    def full(path: Path, content: bytes) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    with monkeypatch.context() as patch:
-        patch.setattr(faiss_folder, "write_atomic", full)
-        with pytest.raises(ArtifactError, match="No space left"):
-            store.flush()
-    assert opened(folder, read_only=True).count() == 20
-    store.close()
-    assert opened(folder, read_only=True).count() == 21
-
-
 WRITER = f"""
 import sys
 import numpy as np
@@ -190,7 +152,6 @@ sys.path[:0] = [{str(Path(__file__).parent)!r}]
 import numpy as np
 from conformance import unit
 from retrieval.stores.base import StoreSpec
-from retrieval.stores.faiss_index import IndexRule
 from retrieval.stores.faiss_store import FaissStore
 store = FaissStore.open(sys.argv[1], spec=StoreSpec(dimension={DIMENSION}, fingerprint={FINGERPRINT!r}))
 print("ready", flush=True)

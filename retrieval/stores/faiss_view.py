@@ -1,0 +1,234 @@
+"""What a store holds at one moment: it never changes, so any number of threads search it at the same time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from retrieval.filters import Filter, fields_of
+from retrieval.stores.base import Hit, Record
+from retrieval.stores.checks import check_fields
+from retrieval.stores.faiss_index import Graph, IndexRule, candidates_of
+from retrieval.stores.faiss_scan import Found, best_of, joined, scan_rows
+from retrieval.stores.faiss_texts import hashes_of
+from retrieval.stores.rows import Segment
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["View"]
+
+_OVERSAMPLE = 3
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """Rows of several segments under running numbers.
+
+    Args:
+        segments: Oldest first.
+        alive: ``[rows]`` true for the rows that stand; an id stands once at most.
+        graph: Approximate index of the first rows.
+    """
+
+    segments: tuple[Segment, ...]
+    alive: NDArray[np.bool_]
+    graph: Graph | None = None
+
+    @cached_property
+    def starts(self) -> NDArray[np.int64]:
+        """First row number of each segment."""
+        return np.cumsum([0, *(len(segment) for segment in self.segments)], dtype=np.int64)[:-1]
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows stand."""
+        return int(self.alive.sum())
+
+    def find(self, ids: Sequence[str]) -> NDArray[np.int64]:
+        """The row of each id that stands.
+
+        Args:
+            ids: Ids.
+
+        Returns:
+            Row numbers, -1 where there is none.
+        """
+        # a lone surrogate is in no stored id
+        names = [name.encode(errors="surrogatepass") for name in ids]
+        hashes, rows = hashes_of(names), np.full(len(names), -1, np.int64)
+        for segment, start in zip(self.segments, self.starts.tolist(), strict=True):
+            found = segment.find(names, hashes)
+            there = np.flatnonzero(found >= 0)
+            there = there[self.alive[found[there] + start]]
+            rows[there] = found[there] + start
+        return rows
+
+    def after(self, segment: Segment | None, dropped: NDArray[np.int64]) -> View:
+        """What is held after a change.
+
+        Args:
+            segment: New rows.
+            dropped: Rows that no longer stand.
+
+        Returns:
+            The view.
+        """
+        fresh = 0 if segment is None else len(segment)
+        alive = np.concatenate([self.alive, np.ones(fresh, np.bool_)])
+        alive[dropped] = False
+        return View(self.segments if segment is None else (*self.segments, segment), alive, self.graph)
+
+    def alive_in(self, number: int) -> NDArray[np.bool_]:
+        """Which rows of a segment stand.
+
+        Args:
+            number: Place of the segment.
+
+        Returns:
+            ``[rows]``.
+        """
+        start = int(self.starts[number])
+        return self.alive[start : start + len(self.segments[number])]
+
+    def admitted(self, where: Filter | None) -> NDArray[np.bool_] | None:
+        """Which rows a question is about.
+
+        Args:
+            where: The filter.
+
+        Returns:
+            ``[rows]``; ``None`` for all rows.
+
+        Raises:
+            InputError: If no row that stands has a field of the filter; it names the known ones.
+        """
+        if where is None:
+            return None if self.count == len(self.alive) else self.alive
+        missing = [path for path in fields_of(where) if not self._has(path)]
+        if missing:
+            check_fields(where, self._fields())
+        masks = [segment.mask(where) for segment in self.segments]
+        return np.concatenate([*masks, np.zeros(0, np.bool_)]) & self.alive
+
+    def ordered(self, where: Filter | None) -> list[int]:
+        """Rows that pass a filter, by id.
+
+        Args:
+            where: The filter.
+
+        Returns:
+            Row numbers.
+        """
+        admitted = self.admitted(where)
+        rows = np.arange(len(self.alive)) if admitted is None else np.flatnonzero(admitted)
+        names = [name for segment in self.segments for name in segment.ids.listed()]
+        # bytes of UTF-8 sort as their code points do
+        return sorted(rows.tolist(), key=names.__getitem__)
+
+    def record(self, row: int) -> Record:
+        """A row as it was stored.
+
+        Args:
+            row: Its number.
+
+        Returns:
+            The record.
+        """
+        segment, place = self._place(row)
+        return Record(
+            segment.ids[place].decode(), np.array(segment.vectors[place]), json.loads(segment.payloads[place])
+        )
+
+    def nearest(
+        self, queries: NDArray[np.float32], *, most: int, where: Filter | None, rule: IndexRule
+    ) -> list[list[Hit]]:
+        """The nearest rows that pass a filter.
+
+        Args:
+            queries: ``[q, dimension]``.
+            most: Hits a query.
+            where: The filter.
+            rule: When the graph is asked.
+
+        Returns:
+            Hits a query, best first, equal scores by id.
+        """
+        admitted = self.admitted(where)
+        count = len(self.alive) if admitted is None else int(admitted.sum())
+        most = min(most, count)
+        if not most:
+            return [[] for _ in queries]
+        found = None
+        narrow = max(rule.exact_up_to, rule.exact_share * self.count)
+        # nearly as many candidates as rows are found sooner by looking at every row
+        if self.graph is not None and count > narrow and _OVERSAMPLE * most <= max(rule.exact_share * count, 100):
+            found = self._by_graph(self.graph, queries, most, admitted, rule)
+        if found is None:
+            found = scan_rows(self.segments, self.starts.tolist(), queries, most=most, wanted=admitted)
+        return [[self._hit(row, score) for row, score in self._best(one, most)] for one in found]
+
+    def _by_graph(
+        self,
+        graph: Graph,
+        queries: NDArray[np.float32],
+        most: int,
+        admitted: NDArray[np.bool_] | None,
+        rule: IndexRule,
+    ) -> list[Found] | None:
+        """Candidates of the graph and of the rows after it; ``None`` where the graph brought too few."""
+        covered = None if admitted is None else admitted[: graph.rows]
+        if covered is not None and covered.all():
+            covered = None
+        near = candidates_of(graph, queries, most=_OVERSAMPLE * most, wanted=covered, rule=rule)
+        enough = min(most, graph.rows if covered is None else int(covered.sum()))
+        later = None
+        if graph.rows < len(self.alive):
+            later = scan_rows(
+                self.segments, self.starts.tolist(), queries, most=most, wanted=admitted, since=graph.rows
+            )
+        together = []
+        for number, (query, padded) in enumerate(zip(queries, near, strict=True)):
+            rows = padded[padded >= 0]
+            if len(rows) < enough:
+                return None
+            found = Found(rows, self._vectors(rows) @ query)
+            together.append(found if later is None else joined(found, later[number]))
+        return together
+
+    def _best(self, found: Found, most: int) -> list[tuple[int, float]]:
+        return best_of(found, self.segments, self.starts, most)
+
+    def _vectors(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        if len(self.segments) == 1:
+            return self.segments[0].vectors[rows]
+        places = np.searchsorted(self.starts, rows, side="right") - 1
+        vectors = np.empty((len(rows), self.segments[0].vectors.shape[1]), np.float32)
+        for place in np.unique(places).tolist():
+            here = places == place
+            vectors[here] = self.segments[place].vectors[rows[here] - self.starts[place]]
+        return vectors
+
+    def _place(self, row: int) -> tuple[Segment, int]:
+        number = int(np.searchsorted(self.starts, row, side="right")) - 1
+        # segments without rows share their start with the next one, so the last of them is the right one
+        return self.segments[number], row - int(self.starts[number])
+
+    def _hit(self, row: int, score: float) -> Hit:
+        segment, place = self._place(row)
+        return Hit(segment.ids[place].decode(), score, json.loads(segment.payloads[place]))
+
+    def _has(self, path: str) -> bool:
+        for number, segment in enumerate(self.segments):
+            column = segment.columns.get(path)
+            if column is not None and bool(self.alive_in(number)[column.rows].any()):
+                return True
+        return False
+
+    def _fields(self) -> set[str]:
+        return {path for segment in self.segments for path in segment.columns if self._has(path)}
