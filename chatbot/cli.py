@@ -18,6 +18,7 @@ from chatbot.command_errors import errors_are_lines
 from chatbot.commands import Command, Request, understand
 from chatbot.files import find_plans, read_plan
 from chatbot.recommend_command import recommend
+from chatbot.rubric_command import train_rubric
 from chatbot.search_commands import AsJson, IndexFolder, searching
 from chatbot.terminal import print_profile, print_turn, printable, shown
 from chatbot.training_commands import training
@@ -91,7 +92,9 @@ def nudge(
 @app.command()
 @errors_are_lines
 def chat(
-    path: Annotated[Path, typer.Argument(help="A plan (.md, .txt, .docx, .pdf, .html). The file itself is never changed.")],
+    path: Annotated[
+        Path, typer.Argument(help="A plan (.md, .txt, .docx, .pdf, .html). The file itself is never changed.")
+    ],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the improved plan is written.")] = None,
     model: ModelFolder = None,
     index: IndexFolder = None,
@@ -142,6 +145,7 @@ def version() -> None:
 
 
 app.command()(recommend)
+app.command(rich_help_panel="Train models of your own")(train_rubric)
 app.add_typer(searching)
 app.add_typer(training)
 
@@ -164,8 +168,8 @@ def _turn_json(source: str, turn: Turn) -> dict[str, Any]:
     return {
         "source": source,
         "is_lesson_plan": turn.analysis.is_lesson_plan,
-        "praise": turn.messages[0] if len(turn.messages) > 1 else None,
-        "message": turn.messages[-1],
+        "praise": turn.praise,
+        "message": nudge.message if nudge else turn.messages[-1],
         "gap": nudge.measure if nudge else None,
         "nudge": None
         if nudge is None

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table
 
-from mtl_core.rubric import MEASURES
-
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -46,7 +44,9 @@ def print_profile(console: Console, source: str, analysis: Analysis) -> None:
     for key, reading in analysis.measures.items():
         quote = " ".join(reading.evidence[0].quote.split()) if reading.evidence else ""
         beginning = quote if len(quote) <= 90 else quote[:89] + "…"
-        table.add_row(MEASURES[key].title, marks[reading.verdict], f"{reading.probability:.0%}", shown(beginning))
+        table.add_row(
+            shown(analysis.rubric[key].title), marks[reading.verdict], f"{reading.probability:.0%}", shown(beginning)
+        )
     console.print(table)
 
 

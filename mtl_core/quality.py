@@ -20,12 +20,13 @@ from mtl_core.features import document_vector, encoder_text, feature_dimension, 
 from mtl_core.heads import Cues, EvidenceHead, SequenceHead
 from mtl_core.language import detect_language
 from mtl_core.reading import Analysis, Evidence, MeasureReading, Verdict
-from mtl_core.rubric import MEASURES
+from mtl_core.rubric import MEASURES, Measure
+from mtl_core.rubric_file import MeasureRow, as_rubric
 from mtl_core.saved import publish, read_saved
 from mtl_core.segments import Segment, SegmentKind, segment_document
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -68,13 +69,17 @@ class Calibration(BaseModel):
 
 
 class QualityConfig(BaseModel):
-    """What a saved model is: its encoder, its measures, the shape of its heads, its calibration."""
+    """What a saved model is: its encoder, its measures, the shape of its heads, its calibration.
+
+    ``rubric`` holds the measures of a rubric of one's own, and is empty for the one that comes with the package.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     encoder: str
     fingerprint: str
     measures: tuple[str, ...] = tuple(MEASURES)
+    rubric: tuple[MeasureRow, ...] = ()
     top: int = Field(default=3, ge=1)
     calibration: dict[str, Calibration] = Field(default_factory=dict)
     plan_calibration: Calibration = Calibration()
@@ -102,10 +107,16 @@ class QualityModel(nn.Module):
             )
         self.encoder = encoder
         self.config = config
+        self._rubric = as_rubric(config.rubric) if config.rubric else {key: MEASURES[key] for key in config.measures}
         features = feature_dimension(encoder.dimension)
         measures = EvidenceHead(features=features, buckets=BUCKETS, measures=len(config.measures), top=config.top)
         self.heads = nn.ModuleDict({"measures": measures, "lesson_plan": SequenceHead(encoder.dimension, 1)})
         self.eval()
+
+    @property
+    def rubric(self) -> Mapping[str, Measure]:
+        """The measures that are read, by key, in their order."""
+        return self._rubric
 
     @property
     def evidence_head(self) -> EvidenceHead:
@@ -149,6 +160,7 @@ class QualityModel(nn.Module):
             segment_vectors=matrix,
             text_vectors=vectors,
             encoded=encoded,
+            rubric=self._rubric,
         )
 
     def _segment_vectors(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
+
+from mtl_core.rubric import MEASURES, Measure
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,6 +65,7 @@ class Analysis:
         segment_vectors: ``[segments, dimension]`` unit vectors.
         encoded: How many texts went through the encoder; the others were known from an earlier reading.
         text_vectors: Unit vector of every text that was encoded, segments and headings, for a later reading.
+        rubric: What the measures are, by key.
     """
 
     words: int
@@ -73,6 +77,7 @@ class Analysis:
     segment_vectors: NDArray[np.float32]
     encoded: int
     text_vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict, repr=False)
+    rubric: Mapping[str, Measure] = field(default_factory=lambda: MEASURES, repr=False)
 
     def as_json(self, source: str) -> dict[str, Any]:
         """The reading as ``assess --json`` prints it.

@@ -34,11 +34,12 @@ class EvidenceDataset:
         features: How many of the columns are features; the rest are cue buckets.
         labels: ``[rows, measures]``: 1, 0, or -1 where the label is not known.
         documents: ``[rows]`` number of the plan, -1 for a single segment.
-        plan_labels: ``[plans, measures]`` 0 or 1.
+        plan_labels: ``[plans, measures]`` 1, 0, or -1 where the label is not known.
         plan_vectors: By plan ``[4, dimension]`` unit vectors of the whole and of its thirds, so that a
             short plan is known as a plan too.
         groups: Group of each plan.
         row_groups: Group of each row.
+        measures: Keys of the columns of the labels.
     """
 
     inputs: csr_matrix
@@ -49,6 +50,7 @@ class EvidenceDataset:
     plan_vectors: tuple[NDArray[np.float32], ...]
     groups: tuple[str, ...]
     row_groups: tuple[str, ...]
+    measures: tuple[str, ...] = tuple(MEASURES)
 
 
 def vectors_for(encoder: SharedEncoder, texts: Sequence[str]) -> dict[str, NDArray[np.float32]]:
@@ -58,7 +60,11 @@ def vectors_for(encoder: SharedEncoder, texts: Sequence[str]) -> dict[str, NDArr
 
 
 def build_dataset(
-    encoder: SharedEncoder, *, plans: Sequence[LabelledPlan], segments: Sequence[SegmentRow]
+    encoder: SharedEncoder,
+    *,
+    plans: Sequence[LabelledPlan],
+    segments: Sequence[SegmentRow],
+    measures: Sequence[str] = tuple(MEASURES),
 ) -> EvidenceDataset:
     """Encode training text once; the encoder stays as it is.
 
@@ -69,6 +75,7 @@ def build_dataset(
         encoder: The shared encoder.
         plans: Whole plans.
         segments: Single labelled segments.
+        measures: Keys of the measures; a plan may lack the label of one.
 
     Returns:
         The data set.
@@ -78,8 +85,8 @@ def build_dataset(
     vectors = vectors_for(encoder, [part for segment in everything for part in (segment.text, segment.heading)])
     features = [segment_features(plan.segments, vectors) for plan in plans]
     features += [segment_features([segment], vectors) for segment in single]
-    labels = [_plan_labels(plan) for plan in plans]
-    labels += [np.asarray([[key in row.measures for key in MEASURES]]) for row in segments]
+    labels = [_plan_labels(plan, measures) for plan in plans]
+    labels += [np.asarray([[key in row.measures for key in measures]]) for row in segments]
     cues = cue_matrix(everything)
     words = csr_matrix((cues.values, cues.buckets, cues.offsets), shape=(len(everything), BUCKETS))
     dense = np.concatenate(features)
@@ -89,10 +96,11 @@ def build_dataset(
         features=dense.shape[1],
         labels=np.concatenate(labels).astype(np.int8),
         documents=np.concatenate([*documents, np.full(len(single), -1)]),
-        plan_labels=np.asarray([[plan.present[key] for key in MEASURES] for plan in plans], np.int8),
+        plan_labels=np.asarray([[plan.present.get(key, UNKNOWN) for key in measures] for plan in plans], np.int8),
         plan_vectors=tuple(_part_vectors(plan, vectors) for plan in plans),
         groups=tuple(plan.group for plan in plans),
         row_groups=(*(plan.group for plan in plans for _ in plan.segments), *(row.batch for row in segments)),
+        measures=tuple(measures),
     )
 
 
@@ -102,13 +110,15 @@ def _part_vectors(plan: LabelledPlan, vectors: dict[str, NDArray[np.float32]]) -
     return np.stack([document_vector(part, vectors) for part in (plan.segments, *parts)])
 
 
-def _plan_labels(plan: LabelledPlan) -> NDArray[np.int8]:
-    labels = np.full((len(plan.segments), len(MEASURES)), UNKNOWN, np.int8)
-    for column, key in enumerate(MEASURES):
+def _plan_labels(plan: LabelledPlan, measures: Sequence[str]) -> NDArray[np.int8]:
+    labels = np.full((len(plan.segments), len(measures)), UNKNOWN, np.int8)
+    for column, key in enumerate(measures):
+        if key not in plan.present:
+            continue
         if not plan.present[key]:
             labels[:, column] = 0
             continue
-        for quote in plan.quotes[key]:
+        for quote in plan.quotes.get(key, ()):
             labels[overlapping(plan, quote), column] = 1
     return labels
 
@@ -136,4 +146,5 @@ def without_groups(dataset: EvidenceDataset, held: frozenset[str]) -> EvidenceDa
         plan_vectors=tuple(dataset.plan_vectors[number] for number in plans),
         groups=tuple(dataset.groups[number] for number in plans),
         row_groups=tuple(group for group, kept in zip(dataset.row_groups, rows, strict=True) if kept),
+        measures=dataset.measures,
     )

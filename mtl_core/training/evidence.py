@@ -13,18 +13,26 @@ from sklearn.linear_model import LogisticRegression
 from mtl_core.features import document_vector
 from mtl_core.heads import rank_weights
 from mtl_core.quality import Calibration, QualityConfig, QualityModel
-from mtl_core.rubric import MEASURES
 from mtl_core.segments import segment_document
 from mtl_core.training.calibration import fit_calibration
 from mtl_core.training.corpus import Corpus, LabelledPlan, OtherText
-from mtl_core.training.dataset import EvidenceDataset, build_dataset, vectors_for
+from mtl_core.training.dataset import UNKNOWN, EvidenceDataset, build_dataset, vectors_for
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mtl_core.encoder import SharedEncoder
 
-__all__ = ["LinearScores", "TrainingOptions", "fit_plan_head", "fit_scores", "held_out_logits", "train_model"]
+__all__ = [
+    "LinearScores",
+    "TrainingOptions",
+    "fit_plan_head",
+    "fit_scores",
+    "held_out_calibration",
+    "held_out_logits",
+    "set_evidence_head",
+    "train_model",
+]
 
 
 _PLAN_STRENGTH, _PLAN_THRESHOLD = 100.0, 0.3
@@ -78,8 +86,9 @@ def fit_scores(dataset: EvidenceDataset, rows: NDArray[np.bool_], options: Train
         The scores.
     """
     columns = dataset.inputs.shape[1]
-    weights, offsets = np.zeros((columns, len(MEASURES))), np.zeros(len(MEASURES))
-    for column in range(len(MEASURES)):
+    measures = dataset.labels.shape[1]
+    weights, offsets = np.zeros((columns, measures)), np.zeros(measures)
+    for column in range(measures):
         labels = dataset.labels[:, column]
         chosen = np.r_[np.flatnonzero(rows & (labels == 1)), _spaced(rows & (labels == 0), options.negatives)]
         regression = LogisticRegression(
@@ -117,7 +126,7 @@ def held_out_logits(dataset: EvidenceDataset, options: TrainingOptions) -> NDArr
     Returns:
         The logits.
     """
-    logits = np.zeros((len(dataset.groups), len(MEASURES)))
+    logits = np.zeros((len(dataset.groups), len(dataset.measures)))
     for held in group_folds(dataset.groups, options.folds):
         rows = np.asarray([group not in held for group in dataset.row_groups])
         plans = [number for number, group in enumerate(dataset.groups) if group in held]
@@ -140,7 +149,11 @@ def held_out_calibration(
     """
     logits = held_out_logits(dataset, options)[list(judged)]
     labels = dataset.plan_labels[list(judged)].astype(np.int64)
-    return {key: fit_calibration(logits[:, column], labels[:, column]) for column, key in enumerate(MEASURES)}
+    known = labels != UNKNOWN
+    return {
+        key: fit_calibration(logits[known[:, column], column], labels[known[:, column], column])
+        for column, key in enumerate(dataset.measures)
+    }
 
 
 def group_folds(groups: Sequence[str], folds: int) -> list[frozenset[str]]:
@@ -199,13 +212,20 @@ def train_model(
         training={**asdict(chosen), "plans": len(plans), "segments": len(corpus.segments)},
     )
     model = QualityModel(encoder, config)
-    _set_evidence_head(model, scores, dataset.features)
+    set_evidence_head(model, scores, dataset.features)
     fit_plan_head(model, np.concatenate(dataset.plan_vectors), corpus.others)
     return model
 
 
 @torch.no_grad()
-def _set_evidence_head(model: QualityModel, scores: LinearScores, features: int) -> None:
+def set_evidence_head(model: QualityModel, scores: LinearScores, features: int) -> None:
+    """Put fitted scores into the head.
+
+    Args:
+        model: Gets the weights.
+        scores: The fitted scores.
+        features: How many of their rows are features; the rest are cue buckets.
+    """
     head = model.evidence_head
     head.features.weight.copy_(torch.from_numpy(scores.weights[:features].T))
     head.features.bias.copy_(torch.from_numpy(scores.offsets))
