@@ -20,6 +20,7 @@ from chatbot.files import find_plans, read_plan
 from chatbot.recommend_command import recommend
 from chatbot.rubric_command import train_rubric
 from chatbot.search_commands import AsJson, IndexFolder, searching
+from chatbot.serve_command import keys, mcp, serve
 from chatbot.terminal import print_profile, print_turn, printable, shown
 from chatbot.training_commands import training
 from mtl_core.errors import InputError, LessonNudgeError
@@ -145,6 +146,9 @@ def version() -> None:
 
 
 app.command()(recommend)
+app.command()(serve)
+app.command()(mcp)
+app.add_typer(keys, name="keys")
 app.command(rich_help_panel="Train models of your own")(train_rubric)
 app.add_typer(searching)
 app.add_typer(training)

@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from itertools import count
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from chatbot.commands import Command, Request, understand
-from chatbot.events import Decided, Decision, Event, NudgeOffered, Undone
-from chatbot.insertion import insert, place_for
-from chatbot.nudges import Nudge, compose_nudge, compose_praise, fill
-from chatbot.plan_facts import PlanFacts, read_facts
-from chatbot.policy import MeasureRule, may_offer, next_gap, praised_measure, ranked_gaps
-from chatbot.replies import HELP, changes, explain, not_a_plan, nothing_left, pause, searched, verified
+from chatbot import replies
+from chatbot.blank import blank_turn
+from chatbot.conversation import Conversation, Phraser
+from chatbot.events import (
+    Decided,
+    Decision,
+    Event,
+    GradeStated,
+    IdeaAsked,
+    MinutesStated,
+    Muted,
+    Paused,
+    Resumed,
+    Said,
+    SaidKind,
+    Stopped,
+    Undone,
+)
+from chatbot.nudges import Nudge, fill
+from chatbot.phrase_rules import read_phrases
+from chatbot.resuming import checked_edit, checked_reason, locate
+from chatbot.routing import muted, route, thanks_for_facts
 from chatbot.session import Session, Turn
 from chatbot.state import CoachState
-from mtl_core.errors import InputError
-from mtl_core.reading import Analysis
-from mtl_core.rubric import RUBRIC
+from mtl_core.errors import InputError, LessonNudgeError
+from mtl_core.rubric import MEASURES
 from retrieval.index import SearchFilter
-from retrieval.ranking import PlanNeeds, focused, gap_weights, rank_for_gaps
 
 if TYPE_CHECKING:
+    from chatbot.understanding import Understood
     from mtl_core.quality import QualityModel
     from retrieval.index import SearchHit, TemplateIndex
-    from retrieval.templates import LessonTemplate
 
 __all__ = ["LessonCoach", "Turn"]
-
-RULES = {measure.key: MeasureRule(measure.value, measure.needs) for measure in RUBRIC}
-_MAX_EDIT = 5_000
 
 
 class LessonCoach:
@@ -39,26 +48,59 @@ class LessonCoach:
         model: Reads plans.
         index: Finds templates; must use the model's encoder.
         nudge_ids: Gives an identifier for each nudge; ``None`` counts ``nudge-1``, ``nudge-2``...
+        understand: Understands typed messages; ``None`` takes plain phrases.
+        phraser: Says a finished nudge in other words; only its message may differ.
     """
 
     def __init__(
-        self, model: QualityModel, index: TemplateIndex, *, nudge_ids: Callable[[], str] | None = None
+        self,
+        model: QualityModel,
+        index: TemplateIndex,
+        *,
+        nudge_ids: Callable[[], str] | None = None,
+        understand: Callable[[str], Understood] | None = None,
+        phraser: Phraser | None = None,
     ) -> None:
-        self._model = model
-        self._index = index
-        counter: Iterator[int] = count(1)
-        self._new_id = nudge_ids or (lambda: f"nudge-{next(counter)}")
-        self._session = Session()
+        self._talk = Conversation(model, index, nudge_ids=nudge_ids, phraser=phraser)
+        self._understand = understand or read_phrases
 
     @property
     def events(self) -> tuple[Event, ...]:
         """Everything that happened, oldest first."""
-        return tuple(self._session.events)
+        return tuple(self._talk.session.events)
 
     @property
     def state(self) -> CoachState:
         """What is true now."""
-        return self._session.state
+        return self._talk.state
+
+    @property
+    def pending(self) -> Nudge | None:
+        """The suggestion that waits for an answer."""
+        return self._talk.session.nudge
+
+    def turn(self) -> Turn:
+        """What is true now; nothing is said.
+
+        Raises:
+            InputError: If no plan is open.
+        """
+        return self._talk.turn()
+
+    def restore(self, events: Iterable[Event]) -> Turn:
+        """Take up a conversation from its log. Only the plan of now is read again.
+
+        Args:
+            events: Everything that happened, oldest first.
+
+        Returns:
+            What is true now, with the very nudge that waited.
+
+        Raises:
+            InputError: If the log holds no plan, or an event that cannot follow.
+        """
+        self._talk.take_up(events)
+        return self.turn()
 
     def open(self, text: str) -> Turn:
         """Read a plan and begin: praise, and one nudge.
@@ -72,12 +114,12 @@ class LessonCoach:
         Raises:
             InputError: If the text cannot be read.
         """
-        analysis = self._model.analyse(text)
-        self._session = Session()
-        self._session.read(text, analysis)
+        analysis = self._talk.model.analyse(text)
+        self._talk.session = Session()
+        self._talk.session.read(text, analysis)
         if not analysis.is_lesson_plan:
-            return self._turn(not_a_plan(analysis.language))
-        return self._offer(self._praise(), asked=True)
+            return self._talk.turn(_said(replies.not_a_plan(analysis.language), "notice"))
+        return self._talk.offer(self._talk.praise(), asked=False)
 
     def revise(self, text: str) -> Turn:
         """Read the teacher's own new version of the plan; only changed segments are encoded.
@@ -86,50 +128,65 @@ class LessonCoach:
             text: The whole new text.
 
         Returns:
-            A turn that names what was found or lost, and a nudge.
+            A turn that names what was found or lost, and a nudge where one may come unasked.
 
         Raises:
             InputError: If no plan is open or the text cannot be read.
         """
-        before = self._analysis()
+        before = self._talk.analysis
         if not before.is_lesson_plan:
             return self.open(text)
         if text == self.state.text:
-            return self._turn("The plan is the same as before.")
-        analysis = self._model.analyse(text, previous=before)
-        self._session.read(text, analysis)
-        self._session.nudge = None
+            return self._talk.turn(_said("The plan is the same as before.", "notice"))
+        analysis = self._talk.model.analyse(text, previous=before)
+        self._talk.take_pasted(text)
+        self._talk.session.read(text, analysis)
         if not analysis.is_lesson_plan:
-            return self._turn(not_a_plan(analysis.language))
-        return self._offer([changes(before, analysis)], asked=True)
+            return self._talk.turn(_said(replies.not_a_plan(analysis.language), "notice"))
+        after = self._talk.analysis
+        report, short = (_said(replies.changes(before, after, quotes=quotes), "report") for quotes in (True, False))
+        return self._talk.offer(report, shorter=short, asked=False)
 
-    def decide(self, nudge_id: str, decision: Decision | str, *, text: str | None = None) -> Turn:
+    def decide(
+        self,
+        nudge_id: str,
+        decision: Decision | str,
+        *,
+        text: str | None = None,
+        quote: str | None = None,
+        reason: str | None = None,
+    ) -> Turn:
         """Answer the pending nudge.
 
         Args:
             nudge_id: Of the pending nudge.
-            decision: ``use``, ``edit``, ``not_now`` or ``not_relevant``.
+            decision: ``use``, ``edit``, ``not_now``, ``not_relevant`` or ``already_there``.
             text: With ``edit``, the teacher's version of the suggestion.
+            quote: With ``already_there``, the passage of the plan that shows the measure.
+            reason: Why, in the teacher's words.
 
         Returns:
             The next turn. The plan has changed only after ``use`` or ``edit``.
 
         Raises:
-            InputError: If this nudge does not wait for an answer, or the decision is unknown.
+            InputError: If this nudge does not wait for an answer, the decision is unknown, or the quote is
+                not in the plan.
         """
-        nudge = self._session.nudge
+        nudge = self._talk.session.nudge
         if nudge is None or nudge.id != nudge_id:
             raise InputError(f"The nudge {nudge_id!r} does not wait for an answer; ask for a new idea.")
         try:
             choice = Decision(decision)
         except ValueError as error:
             raise InputError(f"{decision!r} is no decision; use {', '.join(Decision)}.") from error
-        if choice in (Decision.NOT_NOW, Decision.NOT_RELEVANT):
-            self._session.record(Decided(nudge_id, choice))
-            self._session.nudge = None
-            word = "I will not raise it again for this plan." if choice is Decision.NOT_RELEVANT else "Kept for later."
-            return self._offer([f"Fine. {word}"], asked=False)
-        return self._accept(nudge, choice, _edited(nudge, choice, text))
+        why = checked_reason(reason)
+        if choice in (Decision.USE, Decision.EDIT):
+            addition = nudge.suggestion if choice is Decision.USE else checked_edit(text)
+            return self._talk.accept(nudge, choice, addition, reason=why)
+        passage = locate(quote, self.state.text) if quote and choice is Decision.ALREADY_THERE else ""
+        self._talk.session.record(Decided(nudge_id, choice, quote=passage, reason=why))
+        said = _said(replies.answered(choice, nudge.measure, seed=nudge_id), "message")
+        return self._talk.offer(said, asked=False)
 
     def undo(self) -> Turn:
         """Take the last change back; the text is byte for byte what it was.
@@ -143,26 +200,29 @@ class LessonCoach:
         if not self.state.history:
             raise InputError("There is nothing to undo: the plan is as you gave it.")
         last = self.state.history[-1]
-        self._session.record(Undone(last.text, last.judgements))
-        self._session.analyses.pop()
-        self._session.nudge = None
-        return self._turn("Undone: the plan is exactly as it was before.")
+        earlier = self._talk.session.analyses[-2] or self._talk.model.analyse(last.text)
+        self._talk.session.record(Undone(last.text, last.judgements))
+        self._talk.session.analyses[-2:] = [earlier]
+        return self._talk.turn(_said("Undone: the plan is exactly as it was before.", "report"))
 
     def idea(self) -> Turn:
         """Offer the next nudge because the teacher asks for one; a pending one is shown again."""
-        analysis = self._analysis()
+        analysis = self._talk.analysis
         if not analysis.is_lesson_plan:
-            return self._turn(not_a_plan(analysis.language))
-        if self._session.nudge is not None:
-            return self._turn("This one still waits for your answer.")
-        return self._offer([], asked=True)
+            return self._talk.turn(_said(replies.not_a_plan(analysis.language), "notice"))
+        self._talk.session.record(IdeaAsked())
+        if self._talk.session.nudge is not None:
+            return self._talk.turn(_said(replies.ALREADY_WAITS, "reminder"))
+        return self._talk.offer(None, asked=True)
 
     def why(self) -> Turn:
         """Explain the pending nudge: definition, what was considered, template and licence."""
-        nudge = self._session.nudge
+        nudge = self._talk.session.nudge
         if nudge is None:
-            return self._turn("No suggestion waits at the moment. Ask for an idea, and then why.")
-        return self._turn(explain(nudge, self._analysis().measures[nudge.measure]))
+            return self._talk.turn(_said("No suggestion waits at the moment. Ask for an idea, and then why.", "notice"))
+        return self._talk.turn(
+            _said(replies.explain(nudge, self._talk.analysis.measures[nudge.measure]), "explanation")
+        )
 
     def search(self, query: str, *, k: int = 3) -> list[SearchHit]:
         """Templates for a question in the teacher's words, fit for the plan's grade and subject.
@@ -174,11 +234,17 @@ class LessonCoach:
         Returns:
             Hits, best first.
         """
-        facts = self._facts()
-        return self._index.search(query, k=k, where=SearchFilter(grade=facts.grade, subject=facts.subject))
+        facts = self._talk.facts
+        return self._talk.index.search(query, k=k, where=SearchFilter(grade=facts.grade, subject=facts.subject))
+
+    def look_up(self, query: str) -> Turn:
+        """Answer a question with templates; a nudge that waits is kept."""
+        facts = self._talk.facts
+        words = replies.searched(self.search(query), lambda t: fill(t.text, template=t, facts=facts))
+        return self.answer(_said(words, "search"))
 
     def say(self, message: str) -> Turn:
-        """Take a typed message: the same events as the buttons, else a search of the templates.
+        """Take a typed message: the same events as the buttons, else an answer.
 
         Args:
             message: What the teacher typed.
@@ -187,105 +253,88 @@ class LessonCoach:
             The next turn.
 
         Raises:
-            InputError: If no plan is open, or the message is empty.
+            InputError: If no plan is open, or the message cannot be used; nothing has changed then.
         """
-        self._analysis()
-        command = understand(message)
-        nudge = self._session.nudge
-        if isinstance(command, Decision):
-            if nudge is None:
-                return self._turn("No suggestion waits at the moment. Type “idea” for the next one.")
-            if command is Decision.EDIT:
-                return self._turn(f"Type “edit:” and your version. The suggestion was: {nudge.suggestion}")
-            return self.decide(nudge.id, command)
-        if command.name is Command.EDIT_TEXT:
-            if nudge is None:
-                return self._turn("No suggestion waits at the moment. Type “idea” for the next one.")
-            return self.decide(nudge.id, Decision.EDIT, text=command.argument)
-        return self._answer(command)
+        before = self._talk.session.copy()
+        _ = self._talk.analysis
+        understood = self._understand(message)
+        try:
+            self._talk.session.record(Said("teacher", message.strip(), "message"))
+            return route(self, understood, message)
+        except LessonNudgeError:
+            self._talk.session = before
+            raise
 
-    def _answer(self, request: Request) -> Turn:
-        match request.name:
-            case Command.UNDO:
-                return self.undo() if self.state.history else self._turn("There is nothing to undo.")
-            case Command.WHY:
-                return self.why()
-            case Command.IDEA:
-                return self.idea()
-            case Command.HELP:
-                return self._turn(HELP)
-            case Command.STOP:
-                return self._turn("Done. The plan stays as it is now; come back whenever you like.")
-        query = request.argument
-        return self._turn(searched(self.search(query), lambda t: fill(t.text, template=t, facts=self._facts())))
+    def pause(self) -> Turn:
+        """Offer nothing unasked until ``resume``; a nudge that waits is kept."""
+        _ = self._talk.analysis
+        self._talk.session.record(Paused())
+        return self._talk.turn(_said("Paused: I suggest nothing until you ask for an idea or resume.", "notice"))
 
-    def _accept(self, nudge: Nudge, choice: Decision, addition: str) -> Turn:
-        before = self._analysis()
-        at = place_for(nudge.template.placement, self.state.text, before.segments)
-        change = insert(self.state.text, addition, at=at)
-        analysis = self._model.analyse(change.text, previous=before)
-        self._session.record(Decided(nudge.id, choice, change.start, change.end))
-        self._session.read(change.text, analysis, revised=False)
-        self._session.nudge = None
-        report = verified(nudge.measure, before, analysis, added=(change.start, change.end))
-        if not analysis.is_lesson_plan:
-            return self._turn(not_a_plan(analysis.language), added=(change.start, change.end))
-        return self._offer([report], asked=False, added=(change.start, change.end))
+    def resume(self) -> Turn:
+        """Go on: the nudge that waits is shown, or the next one comes."""
+        _ = self._talk.analysis
+        self._talk.session.record(Resumed())
+        if self._talk.session.nudge is not None:
+            return self._talk.turn(_said(replies.ALREADY_WAITS, "reminder"))
+        return self._talk.offer(None, asked=True)
 
-    def _offer(self, messages: list[str], *, asked: bool, added: tuple[int, int] | None = None) -> Turn:
-        gap = next_gap(self.state, RULES)
-        if not may_offer(self.state, asked=asked):
-            return self._turn(*messages, pause(self.state), added=added)
-        template = self._template_for(gap) if gap else None
-        if gap is None or template is None:
-            return self._turn(*messages, nothing_left(self.state), added=added)
-        unsure = self.state.judgements[gap].verdict == "unsure"
-        nudge = compose_nudge(
-            nudge_id=self._new_id(), measure=gap, template=template, facts=self._facts(), unsure=unsure
-        )
-        self._session.record(NudgeOffered(nudge.id, gap, template.id))
-        self._session.nudge = nudge
-        return self._turn(*messages, nudge.message, added=added)
+    def stop(self) -> Turn:
+        """End the conversation with one line and an offer to export; nothing comes unasked any more."""
+        _ = self._talk.analysis
+        self._talk.session.record(Stopped())
+        return self._talk.turn(self._talk.goodbye())
 
-    def _template_for(self, gap: str) -> LessonTemplate | None:
-        """The best template that was not offered yet; grade and subject are given up in turn if none fits."""
-        facts = self._facts()
-        open_gaps = ranked_gaps(self.state.judgements, RULES, silent=self.state.silent)
-        weights = gap_weights({key: self.state.judgements[key].probability for key in open_gaps})
-        needs = PlanNeeds(gaps=focused(weights, gap), grade=facts.grade, subject=facts.subject)
-        for where in (
-            SearchFilter(measure=gap, grade=facts.grade, subject=facts.subject),
-            SearchFilter(measure=gap, grade=facts.grade),
-            SearchFilter(measure=gap),
-        ):
-            hits = self._index.search(self._analysis().vector, k=len(self._index), where=where)
-            repairs = [hit for hit in hits if hit.template.kind == "repair"]
-            fresh = [hit for hit in repairs if hit.template.id not in self.state.used_templates]
-            fitting = [hit for hit in fresh if facts.subject or "any" in hit.template.subjects] or fresh
-            if fitting:
-                return rank_for_gaps(fitting, needs, k=1)[0].template
-        return None
+    def mute(self, measure: str) -> Turn:
+        """Hear no more of a measure for this plan.
 
-    def _praise(self) -> list[str]:
-        measure = praised_measure(self.state.judgements, RULES)
-        return [compose_praise(measure, self.state.judgements[measure].quotes[0][0])] if measure else []
+        Args:
+            measure: Its key.
 
-    def _analysis(self) -> Analysis:
-        return self._session.analysis
+        Raises:
+            InputError: If there is no such measure.
+        """
+        _ = self._talk.analysis
+        if measure not in MEASURES:
+            raise InputError(f"There is no measure {measure!r}; use one of {', '.join(MEASURES)}.")
+        self._talk.session.record(Muted(measure))
+        return self._talk.turn(_said(muted(measure), "notice"))
 
-    def _facts(self) -> PlanFacts:
-        return read_facts(self.state.text, self._analysis().segments)
+    def state_facts(self, *, grade: int | None = None, phrase: str = "", minutes: int | None = None) -> Turn:
+        """Take what the teacher says of the lesson into account from now on.
 
-    def _turn(self, *messages: str, added: tuple[int, int] | None = None) -> Turn:
-        said = tuple(message for message in messages if message)
-        return Turn(self.state.text, self._analysis(), said, self._session.nudge, added)
+        Args:
+            grade: US grade, 0 to 13.
+            phrase: The grade in the teacher's words.
+            minutes: The most minutes that a suggestion may take.
+        """
+        if grade is None and minutes is None:
+            return self.answer(_said(replies.ASK_GRADE, "question"), digression=False)
+        if grade is not None:
+            self._talk.session.record(GradeStated(grade, phrase))
+        if minutes is not None:
+            self._talk.session.record(MinutesStated(minutes))
+        known = (phrase or f"grade {grade}") if grade is not None else ""
+        return self.answer(_said(thanks_for_facts(phrase=known, minutes=minutes), "message"))
+
+    def export(self) -> Turn:
+        """Ask the door to write the plan to a file."""
+        return self._talk.turn(_said("Here is the plan to take away.", "notice"), wish="export")
+
+    def forget(self) -> Turn:
+        """Forget the plan and all that was said, at once; the door deletes what it keeps."""
+        self._talk.session = Session()
+        return blank_turn("Done: the plan and all that was said are forgotten.")
+
+    def answer(self, *words: Said, digression: bool = True) -> Turn:
+        """Say something that leaves the state of things; a nudge that waits is offered once more after a digression.
+
+        Args:
+            words: What is said.
+            digression: Whether the words leave the subject of the pending nudge.
+        """
+        return self._talk.answer(*words, digression=digression)
 
 
-def _edited(nudge: Nudge, choice: Decision, text: str | None) -> str:
-    if choice is Decision.USE:
-        return nudge.suggestion
-    if text is None or not text.strip():
-        raise InputError("An edit needs your version of the suggestion; send it as text.")
-    if len(text) > _MAX_EDIT or "\0" in text:
-        raise InputError(f"An edit is plain text of at most {_MAX_EDIT:,} characters.")
-    return text
+def _said(text: str, kind: SaidKind) -> Said:
+    return Said("coach", text, kind)

@@ -18,9 +18,7 @@ __all__ = ["SCHEMA", "dump_event", "load_event"]
 SCHEMA = 1
 """Version of the form in which events are kept."""
 
-_KINDS: dict[str, type] = {
-    re.sub(r"(?<!^)(?=[A-Z])", "_", event.__name__).lower(): event for event in get_args(Event)
-}
+_KINDS: dict[str, type] = {re.sub(r"(?<!^)(?=[A-Z])", "_", event.__name__).lower(): event for event in get_args(Event)}
 _NAMES = {event: kind for kind, event in _KINDS.items()}
 _READERS: dict[str, TypeAdapter[Event]] = {kind: TypeAdapter(event) for kind, event in _KINDS.items()}
 

@@ -6,13 +6,56 @@ import re
 from dataclasses import dataclass
 
 from chatbot.plan_facts import PlanFacts
-from mtl_core.rubric import MEASURES
+from chatbot.wording import pick, quoted
 from retrieval.templates import LessonTemplate
 
-__all__ = ["Nudge", "compose_nudge", "compose_praise", "fill", "shorten"]
+__all__ = ["Nudge", "compose_nudge", "compose_praise", "fill", "name_of", "shorten"]
 
 MAX_QUOTE_WORDS = 24
 _MAX_TOPIC_WORDS = 12
+_PRAISE_WORDS = 18
+_ASK_WORDS = 10
+
+_NAMES = {
+    "measurable_objective": "a measurable objective",
+    "success_criteria": "success criteria",
+    "prior_knowledge": "a task on prior knowledge",
+    "modelling": "modelling before pupils try",
+    "gradual_release": "a gradual release from a supported step to a less supported one",
+    "check_for_understanding": "a check for understanding during the lesson",
+    "exit_assessment": "an exit assessment",
+    "responsive_feedback": "responsive feedback",
+    "higher_order_thinking": "a task for higher-order thinking",
+    "structured_participation": "a routine in which every pupil responds",
+    "differentiation": "a concrete adaptation for learners",
+    "misconceptions": "a likely misconception and a response to it",
+    "vocabulary": "a key term that is taught",
+    "pacing_and_materials": "durations and materials",
+}
+
+_PRAISES = (
+    "Your plan shows {measure}: {quote}",
+    "Your plan already has {measure}: {quote}",
+    "I found {measure} in your plan: {quote}",
+    "What is clearly there is {measure}: {quote}",
+)
+_FINDS = (
+    "I did not find {measure} in the plan; would {title}{minutes} help?",
+    "I could not find {measure}, so you could add {title}{minutes}; would it help?",
+    "What I did not find yet is {measure}; would {title}{minutes} help?",
+    "You could bring in {measure} with {title}{minutes}; would that help?",
+    "Would {title}{minutes} help to add {measure}, which I did not find?",
+)
+_ASKS = (
+    "Is there {measure} in the plan already, or would {title}{minutes} help?",
+    "I am not sure whether the plan has {measure}; is it there, or would {title}{minutes} help?",
+    "Does the plan already have {measure}, or would {title}{minutes} help?",
+)
+_POINTS = (
+    "Is {quote} meant as {measure}, or would {title}{minutes} help?",
+    "I am not sure about {measure}: is {quote} meant as that, or would {title}{minutes} help?",
+    "Do you see {measure} in {quote}, or would {title}{minutes} help?",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,44 +118,62 @@ def shorten(quote: str, *, words: int = MAX_QUOTE_WORDS) -> str:
     return quote if len(ends) <= words else quote[: ends[words - 1]]
 
 
-def compose_praise(measure: str, quote: str) -> str:
-    """One sentence that names a present measure with the teacher's own words."""
-    kept = shorten(quote)
-    end = " …”." if kept != quote else "”" if kept.endswith((".", "!", "?", "…")) else "”."
-    return f"Your plan shows {_name(measure)}: “{kept}{end}"
+def name_of(measure: str) -> str:
+    """A measure as it stands inside a sentence, in words of the rubric."""
+    return _NAMES.get(measure, measure.replace("_", " "))
+
+
+def compose_praise(measure: str, quote: str, *, seed: str = "") -> str:
+    """One sentence that names a present measure with the teacher's own words.
+
+    Args:
+        measure: Key of a measure that is present.
+        quote: The passage that shows it.
+        seed: Chooses among the wordings.
+
+    Returns:
+        The sentence.
+    """
+    frame = pick(_PRAISES, seed=f"praise {measure} {seed}")
+    return _end(frame.format(measure=name_of(measure), quote=quoted(quote, words=_PRAISE_WORDS)))
 
 
 def compose_nudge(
-    *, nudge_id: str, measure: str, template: LessonTemplate, facts: PlanFacts, unsure: bool = False
+    *,
+    nudge_id: str,
+    measure: str,
+    template: LessonTemplate,
+    facts: PlanFacts,
+    unsure: bool = False,
+    quote: str = "",
 ) -> Nudge:
-    """Offer a template for a gap in at most two sentences.
+    """Offer a template for a gap in one sentence.
 
     Args:
-        nudge_id: Identifier for the decision.
+        nudge_id: Identifier for the decision; with measure and topic it chooses among the wordings.
         measure: Key of the gap.
         template: What repairs it.
         facts: Of the plan.
-        unsure: Whether the reading is in the band of doubt, where the coach asks.
+        unsure: Whether the reading is in the band of doubt, where the coach asks instead of telling.
+        quote: With ``unsure``, the passage that might show the measure.
 
     Returns:
         The nudge.
     """
     unit = "minute" if template.minutes == 1 else "minutes"
-    minutes = f" ({template.minutes} {unit})" if template.minutes else ""
     title = fill(template.title, template=template, facts=facts).rstrip(".?!")
-    if unsure:
-        found = f"I am not sure whether the plan already shows {_name(measure)}."
-    else:
-        found = f"I did not find {_name(measure)} in the plan."
-    message = f"{found} You could add “{title}”{minutes}; would it help?"
+    frames = _FINDS if not unsure else _POINTS if quote else _ASKS
+    frame = pick(frames, seed=f"{nudge_id} {measure} {facts.topic}")
+    message = frame.format(
+        measure=name_of(measure),
+        title=f"“{title}”",
+        minutes=f" ({template.minutes} {unit})" if template.minutes else "",
+        quote=quoted(quote, words=_ASK_WORDS),
+    )
     # a colon keeps the title in one segment with the first sentence: alone it would be no evidence
     suggestion = f"**{title}:** {fill(template.text, template=template, facts=facts)}"
-    return Nudge(nudge_id, measure, template, message, suggestion)
+    return Nudge(nudge_id, measure, template, message[:1].upper() + message[1:], suggestion)
 
 
-def _name(measure: str) -> str:
-    """Title of a measure inside a sentence."""
-    title = MEASURES[measure].title.lower()
-    countable = measure in ("measurable_objective", "check_for_understanding", "exit_assessment")
-    article = "an " if title[0] in "aeiou" else "a "
-    return (article if countable else "") + title
+def _end(sentence: str) -> str:
+    return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."

@@ -12,6 +12,7 @@ __all__ = ["MeasureRule", "may_offer", "next_gap", "praised_measure", "ranked_ga
 
 NUDGES_BEFORE_ASKING = 3
 DISMISSALS_BEFORE_QUIET = 2
+_COST_OF_EFFORT = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +22,12 @@ class MeasureRule:
     Args:
         value: How much a repair usually helps, 1 to 3.
         needs: Measures of which one has to be in place before this one is raised.
+        effort: What a repair asks of the teacher, 1 (a line in the plan) to 3 (another course of the lesson).
     """
 
     value: int
     needs: tuple[str, ...] = ()
+    effort: int = 1
 
 
 def ranked_gaps(
@@ -32,8 +35,9 @@ def ranked_gaps(
 ) -> list[str]:
     """Measures that the plan does not show, the most valuable first.
 
-    A gap whose prerequisite is itself an open gap comes after all others. Value counts times the
-    probability that the measure is missing; ties keep the order of the rubric.
+    A gap whose prerequisite is itself an open gap comes after all others, and after its prerequisite. Value
+    counts times the probability that the measure is missing, less a fifth for each step of effort; ties keep the
+    order of the rubric.
 
     Args:
         judgements: The reading.
@@ -46,11 +50,17 @@ def ranked_gaps(
     open_gaps = [key for key in rules if key in judgements and judgements[key].verdict != "present"]
     raised = [key for key in open_gaps if key not in silent]
 
-    def blocked(key: str) -> bool:
+    def depth(key: str, seen: frozenset[str] = frozenset()) -> int:
         needs = rules[key].needs
-        return bool(needs) and all(need in raised for need in needs)
+        if not needs or key in seen or any(need not in raised for need in needs):
+            return 0
+        return 1 + min(depth(need, seen | {key}) for need in needs)
 
-    return sorted(raised, key=lambda key: (blocked(key), -rules[key].value * (1 - judgements[key].probability)))
+    def worth(key: str) -> float:
+        ease = 1 - _COST_OF_EFFORT * (rules[key].effort - 1)
+        return rules[key].value * (1 - judgements[key].probability) * ease
+
+    return sorted(raised, key=lambda key: (depth(key), -worth(key)))
 
 
 def next_gap(state: CoachState, rules: Mapping[str, MeasureRule]) -> str | None:
@@ -62,8 +72,8 @@ def next_gap(state: CoachState, rules: Mapping[str, MeasureRule]) -> str | None:
 def may_offer(state: CoachState, *, asked: bool) -> bool:
     """Whether a nudge may be shown now.
 
-    One nudge waits at most. Without being asked, the coach pauses after every third nudge and
-    stays quiet after two dismissals in a row.
+    One nudge waits at most. Without being asked, the coach waits after every third nudge, stays quiet
+    after two dismissals in a row, and says nothing while it is paused or stopped.
 
     Args:
         state: The state.
@@ -73,8 +83,8 @@ def may_offer(state: CoachState, *, asked: bool) -> bool:
         return False
     if asked:
         return True
-    paused = state.offered > 0 and state.offered % NUDGES_BEFORE_ASKING == 0
-    return not paused and state.dismissals_in_a_row < DISMISSALS_BEFORE_QUIET
+    quiet = state.paused or state.stopped or state.dismissals_in_a_row >= DISMISSALS_BEFORE_QUIET
+    return not quiet and state.offered_in_a_row < NUDGES_BEFORE_ASKING
 
 
 def praised_measure(judgements: Mapping[str, Judgement], rules: Mapping[str, MeasureRule]) -> str | None:

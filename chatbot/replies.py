@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from chatbot.nudges import Nudge, shorten
+from chatbot.events import Decision
+from chatbot.nudges import Nudge, name_of
 from chatbot.state import CoachState
+from chatbot.wording import pick, quoted
 from mtl_core.rubric import MEASURES
 
 if TYPE_CHECKING:
@@ -14,16 +16,66 @@ if TYPE_CHECKING:
     from retrieval.index import SearchHit
     from retrieval.templates import LessonTemplate
 
-__all__ = ["HELP", "changes", "explain", "not_a_plan", "nothing_left", "pause", "searched", "verified"]
+__all__ = [
+    "ALREADY_WAITS",
+    "ASK_GO_ON",
+    "ASK_GRADE",
+    "HELP",
+    "LEAVE_IT",
+    "NOTHING_WAITS",
+    "answered",
+    "changes",
+    "define",
+    "explain",
+    "farewell",
+    "lost",
+    "muted",
+    "not_a_plan",
+    "nothing_left",
+    "remind",
+    "searched",
+    "thanks_for_facts",
+    "verified",
+]
 
 HELP = (
-    "Type: use it, edit: your version, not now, not relevant, why, undo, idea, stop. "
-    "Anything else is looked up in the templates."
+    "Type: use it, edit: your version, not now, not relevant, already there: the sentence, why, undo, idea, pause, "
+    "export, stop. Anything else is looked up in the templates."
 )
+NOTHING_WAITS = "No suggestion waits at the moment. Type “idea” for the next one."
+ALREADY_WAITS = "This one still waits for your answer."
+ASK_GRADE = "Which grade or year is this lesson for?"
+ASK_GO_ON = "Would you like another idea, or shall we leave it here?"
+LEAVE_IT = "I leave it there; ask for an idea whenever you like."
 _BANDS = ((0.15, "quite sure that it is missing"), (0.35, "fairly sure that it is missing"), (1.01, "not sure"))
+_ANSWERS: dict[Decision, tuple[str, ...]] = {
+    Decision.NOT_NOW: ("Fine, I keep that one back.", "Fine, we leave that one.", "Fine, not this time."),
+    Decision.NOT_RELEVANT: (
+        "Fine, I will not raise {measure} again for this plan.",
+        "Understood, I leave {measure} out for this plan.",
+    ),
+    Decision.ALREADY_THERE: (
+        "Thank you, I take your word that the plan has {measure}.",
+        "Thank you, I count {measure} as there.",
+    ),
+}
 
 
-def verified(measure: str, before: Analysis, after: Analysis, *, added: tuple[int, int]) -> str:
+def answered(decision: Decision, measure: str, *, seed: str) -> str:
+    """One sentence after a decision that leaves the text as it is.
+
+    Args:
+        decision: ``not_now``, ``not_relevant`` or ``already_there``.
+        measure: That the nudge was for.
+        seed: Chooses among the wordings.
+
+    Returns:
+        The sentence.
+    """
+    return pick(_ANSWERS[decision], seed=f"{decision} {seed}").format(measure=name_of(measure))
+
+
+def verified(measure: str, before: Analysis, after: Analysis, *, added: tuple[int, int], adapted: bool = False) -> str:
     """Say what the new reading finds for the measure that was to be repaired, and what dropped.
 
     Args:
@@ -31,55 +83,88 @@ def verified(measure: str, before: Analysis, after: Analysis, *, added: tuple[in
         before: The reading before.
         after: The reading of the changed plan.
         added: Where the added text stands.
+        adapted: Whether the teacher made the text their own, or added the template as it was.
 
     Returns:
-        A report that claims only what is quoted.
+        One sentence that claims only what is quoted.
     """
     reading = after.measures[measure]
-    title = MEASURES[measure].title.lower()
-    inside = [e for e in reading.evidence if e.start < added[1] and added[0] < e.end]
+    name = name_of(measure)
+    start = "Your version is in the plan" if adapted else "The template is added"
+    inside = [
+        e.quote[max(0, added[0] - e.start) : max(0, added[1] - e.start)]
+        for e in reading.evidence
+        if e.start < added[1] and added[0] < e.end
+    ]
+    dropped = _dropped(before, after)
     if reading.verdict == "present" and inside:
-        said = f"I now find evidence for {title}: “{shorten(inside[0].quote)}”."
+        said = f"{start}, and I now find evidence for {name}: {quoted(inside[0], words=14)}"
     elif reading.verdict == "present":
-        said = (
-            f"I find evidence for {title}, in another place than the new text: “{shorten(reading.evidence[0].quote)}”."
-        )
+        place = quoted(reading.evidence[0].quote, words=12)
+        said = f"{start}; I find evidence for {name}, in another place than the new text: {place}"
+    elif dropped:
+        said = f"{start}, yet I still do not find clear evidence for {name}"
     else:
-        said = f"I still do not find clear evidence for {title} in the new text. You can edit it in the plan, or undo."
-    return f"{said}{_dropped(before, after)}"
+        said = f"{start}, yet I still do not find clear evidence for {name}; undo takes it out again"
+    return f"{said}{dropped}{'; undo takes the change back' if dropped else ''}."
 
 
-def changes(before: Analysis, after: Analysis) -> str:
+def changes(before: Analysis, after: Analysis, *, quotes: bool = True) -> str:
     """Say which measures a new version of the plan gained or lost.
 
     Args:
         before: The reading before.
         after: The reading of the new version.
+        quotes: Whether the first gains are quoted.
 
     Returns:
-        One or two sentences.
+        One sentence.
     """
     gained = [
         key
         for key, reading in after.measures.items()
         if reading.verdict == "present" and before.measures[key].verdict != "present"
     ]
-    if gained:
-        quotes = "; ".join(
-            f"{MEASURES[key].title.lower()}: “{shorten(after.measures[key].evidence[0].quote, words=12)}”"
-            for key in gained[:3]
-        )
-        return f"I have read your version. I now find evidence for {quotes}.{_dropped(before, after)}"
-    return f"I have read your version.{_dropped(before, after) or ' The profile is unchanged.'}"
+    dropped = _dropped(before, after)
+    if not gained:
+        return f"I have read your version{dropped or ', and the profile is unchanged'}."
+    shown = [
+        f"{name_of(key)}: {quoted(after.measures[key].evidence[0].quote, words=8)}"
+        if quotes and row < 2 and after.measures[key].evidence
+        else name_of(key)
+        for row, key in enumerate(gained)
+    ]
+    return f"In your version I now find evidence for {'; '.join(shown)}{dropped}."
 
 
-def _dropped(before: Analysis, after: Analysis) -> str:
-    lost = [
-        MEASURES[key].title.lower()
+def lost(before: Analysis, after: Analysis) -> list[str]:
+    """Measures that were present and no longer are.
+
+    Args:
+        before: The earlier reading.
+        after: The later one.
+
+    Returns:
+        Their keys, in the order of the rubric.
+    """
+    return [
+        key
         for key, reading in before.measures.items()
         if reading.verdict == "present" and after.measures[key].verdict != "present"
     ]
-    return f" I no longer find clear evidence for {', '.join(lost)}." if lost else ""
+
+
+def _dropped(before: Analysis, after: Analysis) -> str:
+    names = ", ".join(map(name_of, lost(before, after)))
+    return f", but I no longer find clear evidence for {names}" if names else ""
+
+
+def define(measure: str) -> str:
+    """What a measure is, in the words of the rubric."""
+    entry = MEASURES[measure]
+    return (
+        f"{entry.title}: a plan shows it when it states {entry.definition}. Not enough by itself: {entry.near_misses}."
+    )
 
 
 def explain(nudge: Nudge, reading: MeasureReading) -> str:
@@ -94,7 +179,7 @@ def explain(nudge: Nudge, reading: MeasureReading) -> str:
     """
     measure = MEASURES[nudge.measure]
     band = next(words for limit, words in _BANDS if reading.probability < limit)
-    considered = "; ".join(f"“{shorten(e.quote, words=15)}”" for e in reading.evidence) or "none found"
+    considered = "; ".join(quoted(e.quote, words=15) for e in reading.evidence) or "none found"
     return (
         f"{measure.title}: a plan shows it when it states {measure.definition}. I am {band}. "
         f"Sentences considered: {considered}. "
@@ -112,18 +197,25 @@ def not_a_plan(language: str) -> str:
     return "This does not read as a lesson plan, so I make no judgement. Give me the plan of one lesson."
 
 
-def pause(state: CoachState) -> str:
-    """What is said where the coach does not offer another nudge by itself."""
-    if state.pending is not None:
-        return ""
-    return "Type “idea” if you would like another suggestion, or stop here."
+def remind(nudge: Nudge) -> str:
+    """Offer the pending nudge once more, in one line."""
+    title = nudge.suggestion.partition(":**")[0].removeprefix("**")
+    return f"“{title}” still waits; would it help?"
+
+
+def farewell(*, offer: bool) -> str:
+    """The last line, with the offer to write the plan to a file where it was not made yet."""
+    return f"The plan stays as it is now{'; would you like to export it?' if offer else '.'}"
 
 
 def nothing_left(state: CoachState) -> str:
-    """What is said where no gap is left to raise."""
-    if state.silent:
-        return "I have no further suggestion for this version."
-    return "I find evidence for every measure that I read. The plan is yours to teach."
+    """What is said where no gap is left to raise: one line, with an offer to export the first time."""
+    said = (
+        "I have no further suggestion for this version"
+        if state.silent
+        else "I find evidence for every measure that I read"
+    )
+    return f"{said}{'.' if state.export_offered else '; would you like to export the plan?'}"
 
 
 def searched(hits: Sequence[SearchHit], filled: Callable[[LessonTemplate], str]) -> str:
@@ -140,3 +232,24 @@ def searched(hits: Sequence[SearchHit], filled: Callable[[LessonTemplate], str])
         return "I found no template for that. Try other words."
     lines = [f"• {hit.template.title}: {filled(hit.template)}" for hit in hits]
     return "From the templates:\n" + "\n".join(lines)
+
+
+def thanks_for_facts(*, phrase: str, minutes: int | None) -> str:
+    """One sentence that says what was understood of a lesson.
+
+    Args:
+        phrase: The grade as it was typed; empty where none was given.
+        minutes: The most minutes, if given.
+
+    Returns:
+        The sentence.
+    """
+    parts = [f"for {phrase}"] if phrase else []
+    if minutes is not None:
+        parts.append(f"of at most {minutes} minutes")
+    return f"Thank you; I choose ideas {' and '.join(parts)} from now on."
+
+
+def muted(measure: str) -> str:
+    """One sentence after a measure was muted."""
+    return f"I will not raise {name_of(measure)} again for this plan."

@@ -108,7 +108,7 @@ class CoachState:
         return self.dismissed | self.addressed | self.muted | frozenset(self.stated)
 
 
-def step(state: CoachState, event: Event) -> CoachState:  # noqa: PLR0911 - one line for each kind of event
+def step(state: CoachState, event: Event) -> CoachState:
     """The state after one more event.
 
     Args:
@@ -139,9 +139,7 @@ def step(state: CoachState, event: Event) -> CoachState:  # noqa: PLR0911 - one 
         case Paused():
             return replace(state, paused=True, question=None)
         case Resumed():
-            return replace(
-                state, paused=False, stopped=False, offered_in_a_row=0, dismissals_in_a_row=0, question=None
-            )
+            return replace(state, paused=False, stopped=False, offered_in_a_row=0, dismissals_in_a_row=0, question=None)
         case Stopped():
             return replace(state, stopped=True, pending=None, question=None)
         case Muted(measure):

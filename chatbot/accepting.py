@@ -1,0 +1,71 @@
+"""A suggestion goes into the plan: by a decision, or pasted by hand."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from chatbot import replies
+from chatbot.conversation import said
+from chatbot.events import Decided, Decision
+from chatbot.insertion import insert, place_for
+from chatbot.resuming import same_words
+
+if TYPE_CHECKING:
+    from chatbot.conversation import Conversation
+    from chatbot.nudges import Nudge
+    from chatbot.session import Turn
+
+__all__ = ["accept", "take_pasted"]
+
+
+def accept(talk: Conversation, nudge: Nudge, choice: Decision, addition: str, *, reason: str) -> Turn:
+    """Put text into the plan, read it again and say what was found.
+
+    Args:
+        talk: The conversation.
+        nudge: The pending nudge.
+        choice: ``use`` or ``edit``.
+        addition: The text.
+        reason: Why, in the teacher's words.
+
+    Returns:
+        The turn; where a measure dropped, no further nudge comes before the teacher says so.
+    """
+    before = talk.analysis
+    at = place_for(nudge.template.placement, talk.state.text, before.segments)
+    change = insert(talk.state.text, addition, at=at)
+    analysis = talk.model.analyse(change.text, previous=before)
+    adapted = not same_words(addition, nudge.suggestion)
+    inserted = change.text[change.start : change.end]
+    talk.session.record(
+        Decided(nudge.id, choice, change.start, change.end, text=inserted, reason=reason, adapted=adapted)
+    )
+    talk.session.read(change.text, analysis, revised=False)
+    added = (change.start, change.end)
+    if not analysis.is_lesson_plan:
+        return talk.turn(said(replies.not_a_plan(analysis.language), "notice"), added=added)
+    after = talk.analysis
+    report = said(replies.verified(nudge.measure, before, after, added=added, adapted=adapted), "report")
+    if replies.lost(before, after):
+        return talk.turn(report, added=added)
+    return talk.offer(report, asked=False, added=added)
+
+
+def take_pasted(talk: Conversation, text: str) -> None:
+    """Record that the pending suggestion was pasted into a new version by hand, as it is.
+
+    Args:
+        talk: The conversation.
+        text: The new version.
+    """
+    nudge = talk.session.nudge
+    if nudge is None:
+        return
+    for wording in (nudge.suggestion, nudge.suggestion.replace("**", "")):
+        pattern = r"\s+".join(map(re.escape, wording.split()))
+        found = re.search(pattern, text)
+        if found and not re.search(pattern, talk.state.text):
+            start, end = found.span()
+            talk.session.record(Decided(nudge.id, Decision.USE, start, end, text=found.group()))
+            return

@@ -1,0 +1,246 @@
+"""The course of a conversation: what is read, offered and recorded. The coach's public methods stand on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from itertools import count
+from typing import TYPE_CHECKING
+
+from chatbot import replies
+from chatbot.choosing import choose_template
+from chatbot.events import (
+    Event,
+    ExportOffered,
+    NudgeOffered,
+    NudgeRepeated,
+    QuestionAsked,
+    Said,
+    SaidKind,
+)
+from chatbot.measure_rules import RULES
+from chatbot.nudges import Nudge, compose_nudge, compose_praise
+from chatbot.plan_facts import PlanFacts, read_facts
+from chatbot.policy import may_offer, praised_measure, ranked_gaps
+from chatbot.resuming import offered_again
+from chatbot.session import Session, Turn, Wish
+from chatbot.state import CoachState, replay
+from chatbot.wording import MAX_WORDS, count_words
+from mtl_core.errors import InputError
+from mtl_core.reading import Analysis
+
+if TYPE_CHECKING:
+    from mtl_core.quality import QualityModel
+    from retrieval.index import TemplateIndex
+
+__all__ = ["Conversation", "Phraser", "said"]
+
+Phraser = Callable[[Nudge], Nudge]
+"""Says a finished nudge in other words."""
+
+
+class Conversation:
+    """One plan under discussion, with the means to read it and to offer repairs.
+
+    Args:
+        model: Reads plans.
+        index: Finds templates.
+        nudge_ids: Gives identifiers of nudges; ``None`` counts.
+        phraser: Says a finished nudge in other words; only its message is taken.
+    """
+
+    def __init__(
+        self,
+        model: QualityModel,
+        index: TemplateIndex,
+        *,
+        nudge_ids: Callable[[], str] | None,
+        phraser: Phraser | None,
+    ) -> None:
+        self.model = model
+        self.index = index
+        self.session = Session()
+        self._counter = count(1)
+        self._new_id = nudge_ids or (lambda: f"nudge-{next(self._counter)}")
+        self._phraser = phraser
+
+    @property
+    def state(self) -> CoachState:
+        """What is true now."""
+        return self.session.state
+
+    @property
+    def analysis(self) -> Analysis:
+        """The reading of the plan now.
+
+        Raises:
+            InputError: If no plan is open.
+        """
+        return self.session.analysis
+
+    @property
+    def facts(self) -> PlanFacts:
+        """What the plan says of itself, with the grade that the teacher stated."""
+        facts = read_facts(self.state.text, self.analysis.segments)
+        if self.state.grade is None:
+            return facts
+        return replace(facts, grade=self.state.grade, grade_phrase=self.state.grade_phrase or facts.grade_phrase)
+
+    def take_up(self, events: Iterable[Event]) -> None:
+        """Replay a log; only the plan of now is read again.
+
+        Args:
+            events: Everything that happened, oldest first.
+
+        Raises:
+            InputError: If the log holds no plan, or an event that cannot follow.
+        """
+        log = list(events)
+        state = replay(log)
+        if not state.judgements:
+            raise InputError("This conversation holds no plan yet; open one.")
+        analyses: list[Analysis | None] = [None] * len(state.history)
+        analyses.append(self.model.analyse(state.text))
+        nudge = offered_again(state.pending, self.index.library) if state.pending else None
+        self.session = Session(log, state, analyses, nudge)
+        self._counter = count(state.offered + 1)
+
+    def praise(self) -> Said | None:
+        """One true sentence about a measure that is present, with the teacher's words; else ``None``."""
+        measure = praised_measure(self.state.judgements, RULES)
+        if measure is None:
+            return None
+        quote = self.state.judgements[measure].quotes[0][0]
+        return Said("coach", compose_praise(measure, quote, seed=self.state.text[:200]), "praise")
+
+    def offer(
+        self, before: Said | None, *, asked: bool, shorter: Said | None = None, added: tuple[int, int] | None = None
+    ) -> Turn:
+        """Offer the next repair where one may come now, else say how the conversation stands.
+
+        Args:
+            before: What is said first.
+            asked: Whether the teacher asked for an idea.
+            shorter: Said instead of ``before`` where both together would be too long.
+            added: Where the last change added text.
+
+        Returns:
+            The turn.
+        """
+        if not self.analysis.is_lesson_plan:
+            return self.turn(before, added=added)
+        nudge = self._next_nudge() if may_offer(self.state, asked=asked) else None
+        if nudge is None:
+            return self.turn(before, *self._standing(), added=added)
+        if before and shorter and count_words(before.text) + count_words(nudge.message) > MAX_WORDS:
+            before = shorter
+        unsure = self.state.judgements[nudge.measure].verdict == "unsure"
+        self.session.record(
+            NudgeOffered(nudge.id, nudge.measure, nudge.template.id, nudge.message, nudge.suggestion, unsure)
+        )
+        self.session.nudge = nudge
+        return self.turn(before, said(nudge.message, "nudge"), self._grade_question(), added=added)
+
+    def answer(self, *words: Said, digression: bool) -> Turn:
+        """Say something that no rule asked for; a nudge that waits is offered once more.
+
+        Args:
+            words: What is said.
+            digression: Whether the words leave the subject of the pending nudge.
+
+        Returns:
+            The turn.
+        """
+        nudge, state = self.session.nudge, self.state
+        if nudge is None or not digression or state.repeated or state.paused or state.stopped:
+            return self.turn(*words)
+        self.session.record(NudgeRepeated(nudge.id))
+        return self.turn(*words, said(replies.remind(nudge), "reminder"))
+
+    def goodbye(self) -> Said:
+        """The last line; the offer to export is made once."""
+        words = said(replies.farewell(offer=not self.state.export_offered), "goodbye")
+        self._offer_export()
+        return words
+
+    def turn(self, *words: Said | None, added: tuple[int, int] | None = None, wish: Wish | None = None) -> Turn:
+        """What is true now, with what is said; the words are recorded.
+
+        Args:
+            words: In order; ``None`` says nothing.
+            added: Where the last change added text.
+            wish: What the teacher asked of the door.
+
+        Returns:
+            The turn.
+        """
+        spoken = tuple(word for word in words if word is not None)
+        analysis = self.analysis
+        for word in spoken:
+            self.session.record(word)
+        return Turn(
+            text=self.state.text,
+            analysis=analysis,
+            messages=tuple(word.text for word in spoken),
+            nudge=self.session.nudge,
+            added=added,
+            praise=next((word.text for word in spoken if word.kind == "praise"), None),
+            said=spoken,
+            stopped=self.state.stopped,
+            state=self.state,
+            wish=wish,
+        )
+
+    def _next_nudge(self) -> Nudge | None:
+        facts, state = self.facts, self.state
+        for gap in ranked_gaps(state.judgements, RULES, silent=state.silent):
+            template = choose_template(gap, index=self.index, state=state, analysis=self.analysis, facts=facts)
+            if template is None:
+                continue
+            reading = state.judgements[gap]
+            nudge = compose_nudge(
+                nudge_id=self._new_id(),
+                measure=gap,
+                template=template,
+                facts=facts,
+                unsure=reading.verdict == "unsure",
+                quote=reading.quotes[0][0] if reading.quotes else "",
+            )
+            return replace(nudge, message=self._phraser(nudge).message) if self._phraser else nudge
+        return None
+
+    def _standing(self) -> tuple[Said, ...]:
+        """Why no nudge comes: nothing is left, or the teacher is asked, or it was enough for now."""
+        state = self.state
+        if state.pending or state.paused or state.stopped:
+            return ()
+        if not self._anything_left():
+            words = said(replies.nothing_left(state), "goodbye")
+            self._offer_export()
+            return (words,)
+        if state.dismissals_in_a_row >= 2:
+            return (said(replies.LEAVE_IT, "message"),)
+        self.session.record(QuestionAsked("go_on"))
+        return (said(replies.ASK_GO_ON, "question"),)
+
+    def _anything_left(self) -> bool:
+        gaps = ranked_gaps(self.state.judgements, RULES, silent=self.state.silent)
+        return any(
+            choose_template(gap, index=self.index, state=self.state, analysis=self.analysis, facts=self.facts)
+            for gap in gaps
+        )
+
+    def _grade_question(self) -> Said | None:
+        if self.state.grade_asked or self.facts.grade is not None:
+            return None
+        self.session.record(QuestionAsked("grade"))
+        return said(replies.ASK_GRADE, "question")
+
+    def _offer_export(self) -> None:
+        if not self.state.export_offered:
+            self.session.record(ExportOffered())
+
+
+def said(text: str, kind: SaidKind) -> Said:
+    """Words of the coach."""
+    return Said("coach", text, kind)

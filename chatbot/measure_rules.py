@@ -1,0 +1,25 @@
+"""What the policy knows of each measure: how much a repair helps, what it costs, what comes before it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from chatbot.policy import MeasureRule
+from mtl_core.rubric import RUBRIC
+
+__all__ = ["RULES"]
+
+# a repair that changes the course of a lesson costs more than a line in the plan
+_EFFORT = {
+    "modelling": 2,
+    "gradual_release": 2,
+    "responsive_feedback": 2,
+    "higher_order_thinking": 2,
+    "differentiation": 2,
+}
+
+RULES: Mapping[str, MeasureRule] = MappingProxyType(
+    {m.key: MeasureRule(m.value, m.needs, _EFFORT.get(m.key, 1)) for m in RUBRIC}
+)
+"""Rules by measure, in the order of the rubric."""

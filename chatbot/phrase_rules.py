@@ -1,0 +1,143 @@
+"""Messages understood by plain phrases: the default where no message heads are given."""
+
+from __future__ import annotations
+
+import re
+
+from chatbot.commands import Command, Request, understand
+from chatbot.events import Decision
+from chatbot.understanding import Intent, Understood, checked_message
+from mtl_core.rubric import MEASURES
+from retrieval.grades import parse_grade
+
+__all__ = ["measure_named", "read_phrases"]
+
+_BY_DECISION = {
+    Decision.USE: Intent.ACCEPT,
+    Decision.EDIT: Intent.EDIT,
+    Decision.NOT_NOW: Intent.NOT_NOW,
+    Decision.NOT_RELEVANT: Intent.NOT_RELEVANT,
+}
+_BY_COMMAND = {
+    Command.EDIT_TEXT: Intent.EDIT,
+    Command.UNDO: Intent.UNDO,
+    Command.WHY: Intent.WHY,
+    Command.IDEA: Intent.IDEA,
+    Command.HELP: Intent.HELP,
+    Command.STOP: Intent.STOP,
+    Command.SEARCH: Intent.SEARCH,
+}
+_THERE = re.compile(
+    r"\s*(?:(?:it|this|that)(?:'s| is)?\s+)?already (?:there|in (?:it|the plan|my plan)|(?:have|got) (?:it|that|this|one))\b"
+    r"[\s.!]*(?:[:,–-]\s*(?P<quote>\S.*))?",
+    re.IGNORECASE | re.DOTALL,
+)
+_MUTE = re.compile(
+    r"(?:mute|no more|stop (?:asking|suggesting)(?: about)?|nothing (?:more )?about)\s+(?P<what>.+)", re.IGNORECASE
+)
+_EXPLAIN = re.compile(
+    r"(?:what (?:is|are|does|do you mean by)|explain|define)\s+(?:an? |the )?(?P<what>.+?)(?: mean)?\s*\??",
+    re.IGNORECASE,
+)
+_PHRASES: tuple[tuple[Intent, str], ...] = (
+    (Intent.RESUME, r"resume|unpause|carry on|keep going|start again|go on please"),
+    (Intent.PAUSE, r"pause|wait|hold on|not so fast|give me a (?:moment|minute)|be quiet"),
+    (Intent.EXPORT, r"(?:please )?(?:export|download|save)(?: (?:it|the plan|my plan|this))?(?: please)?"),
+    (Intent.FORGET, r"forget me|forget everything|delete (?:everything|my data|all of it)"),
+    (Intent.SHOW_PLAN, r"(?:show|see)(?: me)?(?: the| my)? plan(?: now)?"),
+    (Intent.THANKS, r"(?:many )?(?:thanks?|thank you|cheers|ta)(?: (?:a lot|so much|very much|for that))?"),
+    (Intent.SMALL_TALK, r"(?:hi|hello|hey|good (?:morning|afternoon|evening))(?: there)?|how are you(?: today)?"),
+)
+_ALIASES = (
+    ("measurable_objective", r"objectives?|learning goals?|outcomes?"),
+    ("success_criteria", r"success criteria|criteria|rubrics?"),
+    ("prior_knowledge", r"prior knowledge|prior learning|recall"),
+    ("modelling", r"model(?:l?ing)?|worked examples?|demonstrations?"),
+    ("gradual_release", r"gradual release|i do,? we do,? you do"),
+    ("check_for_understanding", r"checks? for understanding|checking understanding|cfu"),
+    ("exit_assessment", r"exit (?:tickets?|assessments?|cards?|quiz(?:zes)?)"),
+    ("responsive_feedback", r"responsive feedback|feedback"),
+    ("higher_order_thinking", r"higher[- ]order thinking|higher[- ]order"),
+    ("structured_participation", r"structured participation|participation|think[- ]pair[- ]share"),
+    ("differentiation", r"differentiat\w*|adaptations?|scaffold\w*"),
+    ("misconceptions", r"misconceptions?|likely errors?"),
+    ("vocabulary", r"vocabulary|key (?:words?|terms?)|keywords?"),
+    ("pacing_and_materials", r"pacing(?: and materials)?|timings?|materials"),
+)
+_MINUTES = re.compile(r"(?P<minutes>\d{1,3})\s*(?:min(?:ute)?s?)\b", re.IGNORECASE)
+_FACT = re.compile(
+    r"(?:(?:it|this|that|they|the (?:lesson|class))(?:'s| is| are)?\s+(?:for|in)?\s*|for\s+|my (?:class|pupils|students) (?:is|are)\s+)?"
+    r"(?:an?\s+)?(?P<grade>(?:year|grade|yr\.?|ks|key stage|ages?)\s*\d{1,2}(?:\s*(?:-|–|to|and)\s*\d{1,2})?|\d{1,2}(?:st|nd|rd|th) grade(?:rs)?"
+    r"|kindergarten|reception|nursery|preschool|adults?)",
+    re.IGNORECASE,
+)
+_TIME = re.compile(
+    r"(?:(?:i|we) (?:only )?have (?:only |just )?|only |just |at most |no more than )?\d{1,3}\s*min(?:ute)?s?(?: (?:only|at most|left))?",
+    re.IGNORECASE,
+)
+
+
+def measure_named(text: str) -> str | None:
+    """The measure that a text names.
+
+    Args:
+        text: A few words.
+
+    Returns:
+        Its key, or ``None`` where none is named.
+    """
+    plain = " ".join(text.lower().replace("_", " ").split())
+    for key, names in _ALIASES:
+        if key in MEASURES and re.search(rf"\b(?:{names})\b", plain):
+            return key
+    return None
+
+
+def read_phrases(message: str) -> Understood:
+    """Understand a message by a list of phrases; what is no known phrase is a search.
+
+    Args:
+        message: What was typed.
+
+    Returns:
+        How it was understood, always with full confidence.
+
+    Raises:
+        InputError: If the message is empty, too long or no plain text.
+    """
+    checked_message(message)
+    plain = message.strip().replace("’", "'")
+    if found := _THERE.fullmatch(plain):
+        # the quote keeps the marks that were typed
+        quote = message.strip()[found.start("quote") :] if found["quote"] else ""
+        return _certain(Intent.ALREADY_THERE, argument=quote)
+    bare = " ".join(re.sub(r"[^\w' ]", " ", plain.lower()).split())
+    for intent, phrases in _PHRASES:
+        if re.fullmatch(phrases, bare):
+            return _certain(intent, argument=message.strip())
+    if fact := _fact(plain.rstrip(" .!")):
+        return fact
+    for intent, pattern in ((Intent.MUTE, _MUTE), (Intent.EXPLAIN_MEASURE, _EXPLAIN)):
+        match = pattern.fullmatch(plain)
+        if match and measure_named(match["what"]):
+            return _certain(intent, argument=message.strip(), slots={"measure": match["what"]})
+    read = understand(message)
+    if isinstance(read, Decision):
+        return _certain(_BY_DECISION[read], argument="" if read is Decision.EDIT else message.strip())
+    return _certain(_BY_COMMAND[read.name], argument=_argument(read, message))
+
+
+def _fact(plain: str) -> Understood | None:
+    if (match := _FACT.fullmatch(plain)) and parse_grade(match["grade"]) is not None:
+        return _certain(Intent.STATE_FACT, argument=plain, slots={"grade": match["grade"]})
+    if _TIME.fullmatch(plain) and (minutes := _MINUTES.search(plain)):
+        return _certain(Intent.STATE_FACT, argument=plain, slots={"minutes": minutes["minutes"]})
+    return None
+
+
+def _argument(read: Request, message: str) -> str:
+    return read.argument or message.strip()
+
+
+def _certain(intent: Intent, *, argument: str, slots: dict[str, str] | None = None) -> Understood:
+    return Understood(str(intent), 1.0, slots or {}, argument=argument)

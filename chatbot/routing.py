@@ -1,0 +1,135 @@
+"""What each understood message does: the same calls as the buttons, or an answer that leaves the nudge waiting."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from chatbot.events import Decision, Said
+from chatbot.phrase_rules import measure_named
+from chatbot.replies import HELP, NOTHING_WAITS, define
+from chatbot.understanding import UNSURE_BELOW, Intent, Understood
+from retrieval.grades import parse_grade
+
+if TYPE_CHECKING:
+    from chatbot.coach import LessonCoach
+    from chatbot.session import Turn
+
+__all__ = ["route"]
+
+_DECISIONS = {
+    Intent.ACCEPT: Decision.USE,
+    Intent.NOT_NOW: Decision.NOT_NOW,
+    Intent.NOT_RELEVANT: Decision.NOT_RELEVANT,
+    Intent.ALREADY_THERE: Decision.ALREADY_THERE,
+}
+_ANSWERS = {
+    Intent.THANKS: "You are welcome.",
+    Intent.SMALL_TALK: "Hello; I read lesson plans and offer one idea at a time.",
+    Intent.OUT_OF_SCOPE: "That is outside what I do; I read lesson plans and look up templates.",
+    Intent.HELP: HELP,
+    Intent.READ_PLAN: "Give me the whole plan, pasted or as a file, and I read it.",
+}
+_ASK_DECISION = "Shall I put this suggestion into the plan, or leave it?"
+_ASK_WISH = "Would you like another idea, or shall I look that up in the templates?"
+_ASK_FORGET = "Type “forget me” if I am to delete everything that is kept."
+_FORGET = re.compile(r"\W*(?:forget me|forget everything|delete (?:everything|my data|all of it))\W*", re.IGNORECASE)
+
+
+def route(coach: LessonCoach, understood: Understood, message: str) -> Turn:
+    """Do what a message asks for.
+
+    Args:
+        coach: Has an open plan.
+        understood: How the message was understood.
+        message: As it was typed.
+
+    Returns:
+        The next turn.
+
+    Raises:
+        InputError: If the message asks for something that cannot be done, such as a quote that is not in the plan.
+    """
+    state = coach.state
+    grade = parse_grade(message) if state.question == "grade" and len(message.split()) <= 4 else None
+    if grade is not None:
+        return coach.state_facts(grade=grade, phrase=message.strip(" \t\r\n.!"))
+    if understood.confidence < UNSURE_BELOW:
+        return coach.answer(Said("coach", _ASK_DECISION if state.pending else _ASK_WISH, "question"), digression=False)
+    intent = Intent(understood.intent)
+    if state.question == "go_on" and state.pending is None and intent in (Intent.ACCEPT, Intent.NOT_NOW):
+        return coach.resume() if intent is Intent.ACCEPT else coach.stop()
+    if intent in (*_DECISIONS, Intent.EDIT):
+        return _decision(coach, intent, understood)
+    return _request(coach, intent, understood, message)
+
+
+def _decision(coach: LessonCoach, intent: Intent, understood: Understood) -> Turn:
+    nudge = coach.pending
+    if nudge is None:
+        return coach.answer(Said("coach", NOTHING_WAITS, "notice"))
+    if intent is Intent.EDIT:
+        if not understood.argument.strip():
+            said = f"Type “edit:” and your version. The suggestion was: {nudge.suggestion}"
+            return coach.answer(Said("coach", said, "notice"), digression=False)
+        return coach.decide(nudge.id, Decision.EDIT, text=understood.argument)
+    quote = understood.argument if intent is Intent.ALREADY_THERE else None
+    return coach.decide(nudge.id, _DECISIONS[intent], quote=quote or None)
+
+
+def _request(coach: LessonCoach, intent: Intent, understood: Understood, message: str) -> Turn:
+    if intent in _WISHES:
+        return _WISHES[intent](coach)
+    if intent in _ANSWERS:
+        return coach.answer(Said("coach", _ANSWERS[intent], "message"))
+    if intent is Intent.STATE_FACT:
+        return _facts(coach, understood)
+    if intent in (Intent.MUTE, Intent.EXPLAIN_MEASURE):
+        return _measure(coach, intent, understood, message)
+    if intent is Intent.FORGET:
+        # deletion cannot be undone, so it takes the plain words and no guess
+        sure = _FORGET.fullmatch(message)
+        return coach.forget() if sure else coach.answer(Said("coach", _ASK_FORGET, "question"), digression=False)
+    return coach.look_up(understood.argument or message)
+
+
+def _undo(coach: LessonCoach) -> Turn:
+    if coach.state.history:
+        return coach.undo()
+    return coach.answer(Said("coach", "There is nothing to undo.", "notice"), digression=False)
+
+
+def _show(coach: LessonCoach) -> Turn:
+    return coach.answer(Said("coach", f"This is the plan now:\n{coach.state.text}", "notice"))
+
+
+def _facts(coach: LessonCoach, understood: Understood) -> Turn:
+    phrase = understood.slots.get("grade", "").strip()
+    number = re.search(r"\d{1,3}", understood.slots.get("minutes", ""))
+    return coach.state_facts(
+        grade=parse_grade(phrase) if phrase else None, phrase=phrase, minutes=int(number.group()) if number else None
+    )
+
+
+def _measure(coach: LessonCoach, intent: Intent, understood: Understood, message: str) -> Turn:
+    measure = measure_named(understood.slots.get("measure", "")) or measure_named(message)
+    if measure is None and coach.pending is not None:
+        measure = coach.pending.measure
+    if measure is None:
+        return coach.answer(Said("coach", "Which measure do you mean?", "question"), digression=False)
+    if intent is Intent.MUTE:
+        return coach.mute(measure)
+    return coach.answer(Said("coach", define(measure), "explanation"))
+
+
+_WISHES: dict[Intent, Callable[[LessonCoach], Turn]] = {
+    Intent.UNDO: _undo,
+    Intent.WHY: lambda coach: coach.why(),
+    Intent.IDEA: lambda coach: coach.idea(),
+    Intent.PAUSE: lambda coach: coach.pause(),
+    Intent.RESUME: lambda coach: coach.resume(),
+    Intent.STOP: lambda coach: coach.stop(),
+    Intent.EXPORT: lambda coach: coach.export(),
+    Intent.SHOW_PLAN: _show,
+}
