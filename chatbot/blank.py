@@ -21,5 +21,14 @@ def blank_turn(message: str) -> Turn:
         The turn; it asks the door to delete what is kept.
     """
     nothing = np.zeros(0, np.float32)
-    analysis = Analysis(0, "en", False, {}, nothing, (), np.zeros((0, 0), np.float32), 0)
+    analysis = Analysis(
+        words=0,
+        language="en",
+        is_lesson_plan=False,
+        measures={},
+        vector=nothing,
+        segments=(),
+        segment_vectors=np.zeros((0, 0), np.float32),
+        encoded=0,
+    )
     return Turn("", analysis, (message,), said=(Said("coach", message, "goodbye"),), stopped=True, wish="forget")

@@ -5,32 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from chatbot import replies
+from chatbot import replies, wishes
+from chatbot.accepting import accept, take_pasted
 from chatbot.blank import blank_turn
-from chatbot.conversation import Conversation, Phraser
-from chatbot.events import (
-    Decided,
-    Decision,
-    Event,
-    GradeStated,
-    IdeaAsked,
-    MinutesStated,
-    Muted,
-    Paused,
-    Resumed,
-    Said,
-    SaidKind,
-    Stopped,
-    Undone,
-)
+from chatbot.conversation import Conversation, Phraser, said
+from chatbot.events import Decided, Decision, Event, IdeaAsked, Said, Undone
 from chatbot.nudges import Nudge, fill
 from chatbot.phrase_rules import read_phrases
 from chatbot.resuming import checked_edit, checked_reason, locate
-from chatbot.routing import muted, route, thanks_for_facts
+from chatbot.routing import route
 from chatbot.session import Session, Turn
 from chatbot.state import CoachState
 from mtl_core.errors import InputError, LessonNudgeError
-from mtl_core.rubric import MEASURES
 from retrieval.index import SearchFilter
 
 if TYPE_CHECKING:
@@ -118,7 +104,7 @@ class LessonCoach:
         self._talk.session = Session()
         self._talk.session.read(text, analysis)
         if not analysis.is_lesson_plan:
-            return self._talk.turn(_said(replies.not_a_plan(analysis.language), "notice"))
+            return self._talk.turn(said(replies.not_a_plan(analysis.language), "notice"))
         return self._talk.offer(self._talk.praise(), asked=False)
 
     def revise(self, text: str) -> Turn:
@@ -137,14 +123,14 @@ class LessonCoach:
         if not before.is_lesson_plan:
             return self.open(text)
         if text == self.state.text:
-            return self._talk.turn(_said("The plan is the same as before.", "notice"))
+            return self._talk.turn(said("The plan is the same as before.", "notice"))
         analysis = self._talk.model.analyse(text, previous=before)
-        self._talk.take_pasted(text)
+        take_pasted(self._talk, text)
         self._talk.session.read(text, analysis)
         if not analysis.is_lesson_plan:
-            return self._talk.turn(_said(replies.not_a_plan(analysis.language), "notice"))
+            return self._talk.turn(said(replies.not_a_plan(analysis.language), "notice"))
         after = self._talk.analysis
-        report, short = (_said(replies.changes(before, after, quotes=quotes), "report") for quotes in (True, False))
+        report, short = (said(replies.changes(before, after, quotes=quotes), "report") for quotes in (True, False))
         return self._talk.offer(report, shorter=short, asked=False)
 
     def decide(
@@ -182,11 +168,11 @@ class LessonCoach:
         why = checked_reason(reason)
         if choice in (Decision.USE, Decision.EDIT):
             addition = nudge.suggestion if choice is Decision.USE else checked_edit(text)
-            return self._talk.accept(nudge, choice, addition, reason=why)
+            return accept(self._talk, nudge, choice, addition, reason=why)
         passage = locate(quote, self.state.text) if quote and choice is Decision.ALREADY_THERE else ""
         self._talk.session.record(Decided(nudge_id, choice, quote=passage, reason=why))
-        said = _said(replies.answered(choice, nudge.measure, seed=nudge_id), "message")
-        return self._talk.offer(said, asked=False)
+        words = said(replies.answered(choice, nudge.measure, seed=nudge_id), "message")
+        return self._talk.offer(words, asked=False)
 
     def undo(self) -> Turn:
         """Take the last change back; the text is byte for byte what it was.
@@ -203,26 +189,24 @@ class LessonCoach:
         earlier = self._talk.session.analyses[-2] or self._talk.model.analyse(last.text)
         self._talk.session.record(Undone(last.text, last.judgements))
         self._talk.session.analyses[-2:] = [earlier]
-        return self._talk.turn(_said("Undone: the plan is exactly as it was before.", "report"))
+        return self._talk.turn(said("Undone: the plan is exactly as it was before.", "report"))
 
     def idea(self) -> Turn:
         """Offer the next nudge because the teacher asks for one; a pending one is shown again."""
         analysis = self._talk.analysis
         if not analysis.is_lesson_plan:
-            return self._talk.turn(_said(replies.not_a_plan(analysis.language), "notice"))
+            return self._talk.turn(said(replies.not_a_plan(analysis.language), "notice"))
         self._talk.session.record(IdeaAsked())
         if self._talk.session.nudge is not None:
-            return self._talk.turn(_said(replies.ALREADY_WAITS, "reminder"))
+            return self._talk.turn(said(replies.ALREADY_WAITS, "reminder"))
         return self._talk.offer(None, asked=True)
 
     def why(self) -> Turn:
         """Explain the pending nudge: definition, what was considered, template and licence."""
         nudge = self._talk.session.nudge
         if nudge is None:
-            return self._talk.turn(_said("No suggestion waits at the moment. Ask for an idea, and then why.", "notice"))
-        return self._talk.turn(
-            _said(replies.explain(nudge, self._talk.analysis.measures[nudge.measure]), "explanation")
-        )
+            return self._talk.turn(said("No suggestion waits at the moment. Ask for an idea, and then why.", "notice"))
+        return self._talk.turn(said(replies.explain(nudge, self._talk.analysis.measures[nudge.measure]), "explanation"))
 
     def search(self, query: str, *, k: int = 3) -> list[SearchHit]:
         """Templates for a question in the teacher's words, fit for the plan's grade and subject.
@@ -241,7 +225,7 @@ class LessonCoach:
         """Answer a question with templates; a nudge that waits is kept."""
         facts = self._talk.facts
         words = replies.searched(self.search(query), lambda t: fill(t.text, template=t, facts=facts))
-        return self.answer(_said(words, "search"))
+        return self.answer(said(words, "search"))
 
     def say(self, message: str) -> Turn:
         """Take a typed message: the same events as the buttons, else an answer.
@@ -267,38 +251,23 @@ class LessonCoach:
 
     def pause(self) -> Turn:
         """Offer nothing unasked until ``resume``; a nudge that waits is kept."""
-        _ = self._talk.analysis
-        self._talk.session.record(Paused())
-        return self._talk.turn(_said("Paused: I suggest nothing until you ask for an idea or resume.", "notice"))
+        return wishes.pause(self._talk)
 
     def resume(self) -> Turn:
         """Go on: the nudge that waits is shown, or the next one comes."""
-        _ = self._talk.analysis
-        self._talk.session.record(Resumed())
-        if self._talk.session.nudge is not None:
-            return self._talk.turn(_said(replies.ALREADY_WAITS, "reminder"))
-        return self._talk.offer(None, asked=True)
+        return wishes.resume(self._talk)
 
     def stop(self) -> Turn:
         """End the conversation with one line and an offer to export; nothing comes unasked any more."""
-        _ = self._talk.analysis
-        self._talk.session.record(Stopped())
-        return self._talk.turn(self._talk.goodbye())
+        return wishes.stop(self._talk)
 
     def mute(self, measure: str) -> Turn:
-        """Hear no more of a measure for this plan.
-
-        Args:
-            measure: Its key.
+        """Hear no more of a measure (its key) for this plan.
 
         Raises:
             InputError: If there is no such measure.
         """
-        _ = self._talk.analysis
-        if measure not in MEASURES:
-            raise InputError(f"There is no measure {measure!r}; use one of {', '.join(MEASURES)}.")
-        self._talk.session.record(Muted(measure))
-        return self._talk.turn(_said(muted(measure), "notice"))
+        return wishes.mute(self._talk, measure)
 
     def state_facts(self, *, grade: int | None = None, phrase: str = "", minutes: int | None = None) -> Turn:
         """Take what the teacher says of the lesson into account from now on.
@@ -308,18 +277,11 @@ class LessonCoach:
             phrase: The grade in the teacher's words.
             minutes: The most minutes that a suggestion may take.
         """
-        if grade is None and minutes is None:
-            return self.answer(_said(replies.ASK_GRADE, "question"), digression=False)
-        if grade is not None:
-            self._talk.session.record(GradeStated(grade, phrase))
-        if minutes is not None:
-            self._talk.session.record(MinutesStated(minutes))
-        known = (phrase or f"grade {grade}") if grade is not None else ""
-        return self.answer(_said(thanks_for_facts(phrase=known, minutes=minutes), "message"))
+        return wishes.state_facts(self._talk, grade=grade, phrase=phrase, minutes=minutes)
 
     def export(self) -> Turn:
         """Ask the door to write the plan to a file."""
-        return self._talk.turn(_said("Here is the plan to take away.", "notice"), wish="export")
+        return self._talk.turn(said("Here is the plan to take away.", "notice"), wish="export")
 
     def forget(self) -> Turn:
         """Forget the plan and all that was said, at once; the door deletes what it keeps."""
@@ -334,7 +296,3 @@ class LessonCoach:
             digression: Whether the words leave the subject of the pending nudge.
         """
         return self._talk.answer(*words, digression=digression)
-
-
-def _said(text: str, kind: SaidKind) -> Said:
-    return Said("coach", text, kind)

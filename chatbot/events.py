@@ -124,7 +124,7 @@ class Decided:
         text: What was inserted.
         quote: With ``already_there``, the passage of the plan that shows the measure.
         reason: In the teacher's words, if any were given.
-        adapted: Whether the teacher changed the suggestion before it went in; a template pasted as it is does not count.
+        adapted: Whether the teacher changed the suggestion before it went in; a template as it is does not count.
     """
 
     nudge_id: str

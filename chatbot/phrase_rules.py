@@ -28,15 +28,16 @@ _BY_COMMAND = {
     Command.SEARCH: Intent.SEARCH,
 }
 _THERE = re.compile(
-    r"\s*(?:(?:it|this|that)(?:'s| is)?\s+)?already (?:there|in (?:it|the plan|my plan)|(?:have|got) (?:it|that|this|one))\b"
-    r"[\s.!]*(?:[:,–-]\s*(?P<quote>\S.*))?",
+    r"\s*(?:(?:it|this|that)(?:'s| is)?\s+)?already "
+    r"(?:there|in (?:it|the plan|my plan)|(?:have|got) (?:it|that|this|one))\b[\s.!]*(?:[:,–-]\s*(?P<quote>\S.*))?",
     re.IGNORECASE | re.DOTALL,
 )
 _MUTE = re.compile(
     r"(?:mute|no more|stop (?:asking|suggesting)(?: about)?|nothing (?:more )?about)\s+(?P<what>.+)", re.IGNORECASE
 )
 _EXPLAIN = re.compile(
-    r"(?:what (?:is|are|does|do you mean by)|explain|define)\s+(?:an? |the )?(?P<what>.+?)(?: mean)?\s*\??",
+    r"(?:what (?:is|are|does|do you mean by)|explain|define)"
+    r"\s+(?:an? |the )?(?P<what>.+?)(?: mean)?\s*\??",
     re.IGNORECASE,
 )
 _PHRASES: tuple[tuple[Intent, str], ...] = (
@@ -66,13 +67,16 @@ _ALIASES = (
 )
 _MINUTES = re.compile(r"(?P<minutes>\d{1,3})\s*(?:min(?:ute)?s?)\b", re.IGNORECASE)
 _FACT = re.compile(
-    r"(?:(?:it|this|that|they|the (?:lesson|class))(?:'s| is| are)?\s+(?:for|in)?\s*|for\s+|my (?:class|pupils|students) (?:is|are)\s+)?"
-    r"(?:an?\s+)?(?P<grade>(?:year|grade|yr\.?|ks|key stage|ages?)\s*\d{1,2}(?:\s*(?:-|–|to|and)\s*\d{1,2})?|\d{1,2}(?:st|nd|rd|th) grade(?:rs)?"
+    r"(?:(?:it|this|that|they|the (?:lesson|class))(?:'s| is| are)?\s+(?:for|in)?\s*|for\s+"
+    r"|my (?:class|pupils|students) (?:is|are)\s+)?"
+    r"(?:an?\s+)?(?P<grade>(?:year|grade|yr\.?|ks|key stage|ages?)\s*\d{1,2}(?:\s*(?:-|–|to|and)\s*\d{1,2})?"
+    r"|\d{1,2}(?:st|nd|rd|th) grade(?:rs)?"
     r"|kindergarten|reception|nursery|preschool|adults?)",
     re.IGNORECASE,
 )
 _TIME = re.compile(
-    r"(?:(?:i|we) (?:only )?have (?:only |just )?|only |just |at most |no more than )?\d{1,3}\s*min(?:ute)?s?(?: (?:only|at most|left))?",
+    r"(?:(?:i|we) (?:only )?have (?:only |just )?|only |just |at most |no more than )?"
+    r"\d{1,3}\s*min(?:ute)?s?(?: (?:only|at most|left))?",
     re.IGNORECASE,
 )
 

@@ -21,7 +21,7 @@ def test_what_happened_cannot_be_changed(event: object, field: str) -> None:
 
 
 def test_a_decision_has_the_names_of_the_interface() -> None:
-    assert [str(decision) for decision in Decision] == ["use", "edit", "not_now", "not_relevant"]
+    assert [str(decision) for decision in Decision] == ["use", "edit", "not_now", "not_relevant", "already_there"]
 
 
 def test_no_insertion_is_minus_one() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatbot.coach import RULES
+from chatbot.measure_rules import RULES
 from chatbot.events import Judgement, NudgeOffered
 from chatbot.policy import MeasureRule, may_offer, next_gap, praised_measure, ranked_gaps
 from chatbot.state import CoachState
