@@ -59,11 +59,11 @@ def recommend(
     if plan is not None:
         text = read_plan(plan)
         reader = loading.load_model(model)
-        recommender, library = _recommender(_index(index, store, encoder=reader.encoder), reader.encoder)
+        recommender, library = _recommender(_index(index, store, encoder=reader.encoder))
         items, gaps = _for_plan(recommender, reader, text, answers, k=count)
     else:
         encoder = loading.load_encoder()
-        recommender, library = _recommender(_index(index, store, encoder=encoder), encoder)
+        recommender, library = _recommender(_index(index, store, encoder=encoder))
         if template is not None:
             items = recommender.like_template(template, history=answers, k=count)
         else:
@@ -143,7 +143,7 @@ def _index_of_store(url: str, *, encoder: SharedEncoder) -> TemplateIndex:
     return TemplateIndex(TemplateLibrary(templates), vectors, encoder=encoder)
 
 
-def _recommender(index: TemplateIndex, encoder: SharedEncoder) -> tuple[Recommender, TemplateLibrary]:
+def _recommender(index: TemplateIndex) -> tuple[Recommender, TemplateLibrary]:
     from retrieval.recommend import Recommender  # noqa: PLC0415 - heavy imports only where needed
 
-    return Recommender(index, encoder), index.library
+    return Recommender(index), index.library

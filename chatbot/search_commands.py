@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from retrieval.index import SearchFilter
     from retrieval.search import LessonSearch
     from retrieval.search_config import SearchConfig
-    from retrieval.search_results import SearchResponse, SearchResult
+    from retrieval.search_results import SearchMode, SearchResponse, SearchResult
 
 __all__ = ["AsJson", "IndexFolder", "searching"]
 
@@ -41,7 +41,12 @@ StoreUrl = Annotated[
         "--store", help="Store of lessons: faiss:FOLDER, postgresql://USER@HOST/NAME or milvus://HOST:PORT/NAME."
     ),
 ]
-ConfigFile = Annotated[Path | None, typer.Option("--config", help="JSON file of search settings.")]
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", help="With --store: JSON file of search settings (docs/search.md).")
+]
+EvaluatedConfig = Annotated[
+    Path | None, typer.Option("--config", help="JSON file of search settings (docs/search.md).")
+]
 
 
 @searching.command()
@@ -56,15 +61,17 @@ def search(
     as_json: AsJson = False,
     index: IndexFolder = None,
     store: StoreUrl = None,
-    mode: Annotated[str, typer.Option(help="With --store: hybrid, dense or bm25.")] = "hybrid",
+    mode: Annotated[str, typer.Option(help="hybrid (meaning and words), dense (meaning) or bm25 (words).")] = "hybrid",
     config: ConfigFile = None,
 ) -> None:
-    """Search the lesson templates by meaning, or a store of lessons by meaning and words, under filters."""
+    """Search the lesson templates, or a store of lessons, by meaning and words, under filters."""
     from retrieval import SearchFilter  # noqa: PLC0415 - heavy imports only where needed
 
     where = SearchFilter(measure=measure, subject=subject, grade=_grade(grade), minutes=minutes)
     if store is None:
-        _search_templates(query, where, index, count=count, as_json=as_json)
+        if config is not None:
+            raise InputError("Give --config beside --store; templates are searched with the default settings.")
+        _search_templates(query, where, index, count=count, mode=mode, as_json=as_json)
         return
     if index is not None:
         raise InputError("Give --index or --store, not both.")
@@ -112,7 +119,7 @@ def build_index(
 def evaluate_search(
     folder: Annotated[Path, typer.Argument(help="BEIR form: corpus.jsonl(.gz), queries.jsonl, qrels.tsv.")],
     as_json: AsJson = False,
-    config: ConfigFile = None,
+    config: EvaluatedConfig = None,
     cache: Annotated[Path | None, typer.Option(help="Folder that keeps the vectors of the documents.")] = None,
 ) -> None:
     """Measure the search on a judged collection: words, vectors and both, by category of query."""
@@ -146,35 +153,48 @@ def evaluate_search(
             typer.echo(f"        {category}: {part}")
 
 
-def _search_templates(query: str, where: SearchFilter, folder: Path | None, *, count: int, as_json: bool) -> None:
-    hits = loading.load_index(folder, encoder=loading.load_encoder()).search(query, k=count, where=where)
+def _search_templates(
+    query: str, where: SearchFilter, folder: Path | None, *, count: int, mode: str, as_json: bool
+) -> None:
+    index = loading.load_index(folder, encoder=loading.load_encoder())
+    response = index.respond(query, k=count, where=where, mode=_mode(mode))
+    hits = [(index.library[result.document.id], result.score) for result in response.results]
     if as_json:
-        rows = [{"score": round(hit.score, 4), **hit.template.model_dump(by_alias=True)} for hit in hits]
-        typer.echo(json.dumps({"query": query, "results": rows}, ensure_ascii=False))
+        rows = [{"score": round(score, 4), **template.model_dump(by_alias=True)} for template, score in hits]
+        said = {"query": query, "searched": response.searched, "notes": list(response.notes), "results": rows}
+        typer.echo(json.dumps(said, ensure_ascii=False))
         return
     console = Console()
+    for note in response.notes:
+        console.print(f"[dim]{shown(note)}[/dim]")
     if not hits:
         console.print("No template meets these conditions; leave one out.")
-    for hit in hits:
-        console.print(f"[bold]{shown(hit.template.title)}[/bold]  {hit.score:.2f}  {hit.template.minutes} min")
-        console.print(f"  {shown(hit.template.summary)}  [dim]{', '.join(hit.template.measures)}[/dim]")
+    for template, score in hits:
+        console.print(f"[bold]{shown(template.title)}[/bold]  {score:.2f}  {template.minutes} min")
+        console.print(f"  {shown(template.summary)}  [dim]{', '.join(template.measures)}[/dim]")
+
+
+def _mode(name: str) -> SearchMode:
+    from retrieval.search_results import SearchMode  # noqa: PLC0415 - heavy imports only where needed
+
+    if name not in get_args(SearchMode):
+        raise InputError(f"There is no search mode {name!r}; use one of {', '.join(get_args(SearchMode))}.")
+    return name  # type: ignore[return-value]  # checked against the literal above
 
 
 def _search_store(
     url: str, query: str, where: SearchFilter, *, count: int, mode: str, config: Path | None
 ) -> SearchResponse:
-    from retrieval.search_results import SearchMode  # noqa: PLC0415 - heavy imports only where needed
-    from retrieval.stores.urls import open_store  # noqa: PLC0415
+    from retrieval.stores.urls import open_store  # noqa: PLC0415 - heavy imports only where needed
 
-    if mode not in get_args(SearchMode):
-        raise InputError(f"There is no search mode {mode!r}; use one of {', '.join(get_args(SearchMode))}.")
+    checked = _mode(mode)
     encoder: SharedEncoder = loading.load_encoder()
     with open_store(url, dimension=encoder.dimension, fingerprint=encoder.fingerprint, create=False) as store:
         return _lesson_search(store, encoder, _settings(config)).search(
             query,
             k=count,
             where=_conditions(where),
-            mode=mode,  # type: ignore[arg-type]  # checked against the literal above
+            mode=checked,
         )
 
 

@@ -1,8 +1,9 @@
-"""Semantic search over lesson templates: FAISS over vectors of the shared encoder."""
+"""Search over lesson templates: FAISS over vectors of the shared encoder, joined with words for a typed query."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,22 +14,25 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
-from mtl_core.encoder import SharedEncoder
 from mtl_core.errors import ArtifactError, InputError, one_line
 from mtl_core.rubric import MEASURES
 from mtl_core.saved import publish, read_saved
+from retrieval.search_query import checked_query
 from retrieval.templates import SUBJECTS, LessonTemplate, TemplateLibrary
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
+
+    from mtl_core.encoder import SharedEncoder
+    from retrieval.search_results import SearchMode, SearchResponse
+    from retrieval.template_search import TemplateSearch
 
 __all__ = ["SearchFilter", "SearchHit", "TemplateIndex"]
 
 _KIND = "template-index"
 _SCHEMA_VERSION = 1
-_MAX_QUERY_CHARACTERS = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +80,8 @@ class SearchHit:
 
     Args:
         template: The template.
-        score: Cosine of query and template, -1 to 1, higher is nearer.
+        score: Higher is better. For a vector, and by ``dense``, the cosine of query and template, -1 to 1; else
+            what the legs give together, comparable within one search alone.
     """
 
     template: LessonTemplate
@@ -112,6 +117,7 @@ class TemplateIndex:
         self.library = library
         self._encoder = encoder
         self._vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+        self._rows = {template_id: row for row, template_id in enumerate(library.ids)}
         self._faiss = faiss.IndexFlatIP(encoder.dimension)
         self._faiss.add(self._vectors)
 
@@ -133,25 +139,35 @@ class TemplateIndex:
         return len(self.library)
 
     def search(
-        self, query: str | NDArray[np.float32], *, k: int = 5, where: SearchFilter | None = None
+        self,
+        query: str | NDArray[np.float32],
+        *,
+        k: int = 5,
+        where: SearchFilter | None = None,
+        mode: SearchMode = "hybrid",
     ) -> list[SearchHit]:
-        """Find the nearest templates.
+        """Find the templates that fit a query best.
 
         Args:
-            query: Text, or a unit vector ``[dimension]`` of the same encoder.
+            query: Text, or a unit vector ``[dimension]`` of the same encoder, which is searched by vectors alone.
             k: The most results, 1 or more.
             where: Conditions.
+            mode: For a text: ``hybrid`` joins meaning and words, ``bm25`` takes the words alone, ``dense`` the
+                vector of the text as it was typed.
 
         Returns:
             Hits, best first; ties in the library's order.
 
         Raises:
-            InputError: If the query is empty, too long or not finite, or ``k`` is below 1.
+            InputError: If the query is empty, too long or not finite, ``k`` is below 1, or there is no such mode.
         """
-        if k < 1:
-            raise InputError(f"k is {k}; ask for 1 result or more.")
-        vector = self._query_vector(query)
-        rows = [row for row, template in enumerate(self.library.values()) if where is None or where.admits(template)]
+        if isinstance(query, str) and mode == "dense":
+            return self.search(self._encoder.encode([checked_query(query)]).vectors[0], k=k, where=where)
+        if isinstance(query, str):
+            response = self.respond(query, k=k, where=where, mode=mode)
+            return [SearchHit(self.library[result.document.id], result.score) for result in response.results]
+        rows = self._admitted(where, k=k)
+        vector = self._checked_vector(query)
         if not rows:
             return []
         selector = faiss.IDSelectorBatch(np.asarray(rows, np.int64))
@@ -161,18 +177,60 @@ class TemplateIndex:
         hits = sorted(zip(found[0].tolist(), scores[0].tolist(), strict=True), key=lambda hit: (-hit[1], hit[0]))
         return [SearchHit(self.library[self.library.ids[row]], float(score)) for row, score in hits if row >= 0]
 
-    def _query_vector(self, query: str | NDArray[np.float32]) -> NDArray[np.float32]:
-        if isinstance(query, str):
-            if not query.strip():
-                raise InputError("The query is empty; give a few words, such as: exit ticket fractions.")
-            if len(query) > _MAX_QUERY_CHARACTERS:
-                raise InputError(f"The query has {len(query)} characters; give at most {_MAX_QUERY_CHARACTERS}.")
-            vector: NDArray[np.float32] = self._encoder.encode([query]).vectors[0]
-            return vector
+    def respond(
+        self, query: str, *, k: int = 5, where: SearchFilter | None = None, mode: SearchMode = "hybrid"
+    ) -> SearchResponse:
+        """Find templates for a typed query, with the reasons and what the query was read as.
+
+        Args:
+            query: A few words, such as "exit tickt fractions"; at most 10,000 characters.
+            k: The most results, 1 or more.
+            where: Conditions.
+            mode: Which legs are used; each reads the query first.
+
+        Returns:
+            Results whose documents have the ids of templates; notes say what was corrected and understood.
+
+        Raises:
+            InputError: As ``search``.
+        """
+        return self._typed.search(query, rows=self._admitted(where, k=k), k=k, mode=mode)
+
+    @cached_property
+    def _typed(self) -> TemplateSearch:
+        """The words, read when the first text is searched for."""
+        from retrieval.template_search import TemplateSearch  # noqa: PLC0415 - only typed queries need it
+
+        return TemplateSearch(self.library, self._vectors, encoder=self._encoder)
+
+    def _admitted(self, where: SearchFilter | None, *, k: int) -> list[int]:
+        """Rows of the templates that meet the conditions."""
+        if k < 1:
+            raise InputError(f"k is {k}; ask for 1 result or more.")
+        return [row for row, template in enumerate(self.library.values()) if where is None or where.admits(template)]
+
+    def _checked_vector(self, query: NDArray[np.float32]) -> NDArray[np.float32]:
         vector = np.asarray(query, np.float32)
         if vector.shape != (self._encoder.dimension,) or not np.isfinite(vector).all():
             raise InputError(f"The query vector must hold {self._encoder.dimension} finite numbers.")
         return vector
+
+    def vectors_of(self, ids: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors of templates, as they were encoded for the index.
+
+        Args:
+            ids: Ids of templates of the library.
+
+        Returns:
+            ``[len(ids), dimension]`` float32 unit vectors, in the order asked for.
+
+        Raises:
+            InputError: If the library does not hold a template.
+        """
+        if missing := [template_id for template_id in ids if template_id not in self._rows]:
+            raise InputError(f"There is no template {missing[0]!r} in the index; search for one and take its id.")
+        vectors: NDArray[np.float32] = self._vectors[[self._rows[template_id] for template_id in ids]]
+        return vectors
 
     def save(self, folder: str | Path) -> None:
         """Publish the index in a folder, atomically.

@@ -19,14 +19,13 @@ from retrieval.index import SearchFilter
 from retrieval.likeness import shared_grades, shared_measures, shared_subjects
 from retrieval.ranking import PlanNeeds, RankedTemplate, RankingConfig, coverage_of, rank_for_gaps, suitable
 from retrieval.reasons import reason_for_history, reason_for_template, reasons_for_plan
-from retrieval.teacher_profile import TeacherProfile, TemplateVectors
+from retrieval.teacher_profile import TeacherProfile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from mtl_core.encoder import SharedEncoder
     from retrieval.coverage import Pick
     from retrieval.index import SearchHit, TemplateIndex
     from retrieval.templates import LessonTemplate
@@ -44,23 +43,26 @@ class RecommenderConfig:
         same_measures: Of the measures shared with the template that more like it are sought for.
         same_grades: Of the grades shared with it, or with what was accepted.
         same_subjects: Of the subjects shared in the same way.
+        redundancy: Of the largest similarity to an item chosen before, without a plan; beside a plan the gaps
+            that are covered already keep items apart, and ``ranking`` says what is taken off besides.
         pool: How many of the nearest templates are looked at.
 
     Raises:
         InputError: If ``pool`` is below 1 or a weight below 0.
     """
 
-    ranking: RankingConfig = field(default_factory=lambda: RankingConfig(redundancy=0.2))
+    ranking: RankingConfig = field(default_factory=RankingConfig)
     feedback: FeedbackConfig = field(default_factory=FeedbackConfig)
     same_measures: float = 0.3
     same_grades: float = 0.2
     same_subjects: float = 0.1
+    redundancy: float = 0.2
     pool: int = 500
 
     def __post_init__(self) -> None:
         if self.pool < 1:
             raise InputError(f"The pool is {self.pool}; look at 1 template or more.")
-        for name in ("same_measures", "same_grades", "same_subjects"):
+        for name in ("same_measures", "same_grades", "same_subjects", "redundancy"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise InputError(f"The weight {name} is {getattr(self, name)}; give a number of 0 or more.")
 
@@ -92,15 +94,11 @@ class Recommender:
 
     Args:
         index: The templates.
-        encoder: The encoder of the index.
         config: Weights; ``None`` takes the defaults.
     """
 
-    def __init__(
-        self, index: TemplateIndex, encoder: SharedEncoder, *, config: RecommenderConfig | None = None
-    ) -> None:
+    def __init__(self, index: TemplateIndex, *, config: RecommenderConfig | None = None) -> None:
         self._index = index
-        self._vectors = TemplateVectors(encoder)
         self._config = config or RecommenderConfig()
 
     def for_plan(
@@ -136,7 +134,7 @@ class Recommender:
             needs,
             k=k,
             config=self._config.ranking,
-            vectors=self._vectors.of(templates),
+            vectors=self._vectors(templates),
             preferences=profile.likings(templates),
         )
         reasons = reasons_for_plan(ranked, needs, [profile.resembled(item.template) for item in ranked])
@@ -164,7 +162,7 @@ class Recommender:
         profile = self._profile(history)
         hits = [
             hit
-            for hit in self._pool(self._vectors.of([seed])[0], PlanNeeds(), profile)
+            for hit in self._pool(self._index.vectors_of([template_id])[0], PlanNeeds(), profile)
             if hit.template.id != template_id
         ]
         templates = [hit.template for hit in hits]
@@ -215,7 +213,7 @@ class Recommender:
     def _suited(self, profile: TeacherProfile) -> list[LessonTemplate]:
         """Open templates near to what was accepted; without any, the first of the library."""
         if profile.accepted:
-            centre = self._vectors.of(profile.accepted).sum(axis=0)
+            centre = self._vectors(profile.accepted).sum(axis=0)
             length = float(np.linalg.norm(centre))
             if length > 0:
                 return [hit.template for hit in self._pool(centre / length, PlanNeeds(), profile)]
@@ -239,7 +237,10 @@ class Recommender:
         return nearest(None)
 
     def _profile(self, history: Iterable[TeacherDecision]) -> TeacherProfile:
-        return TeacherProfile(history, library=self._index.library, vectors=self._vectors, config=self._config.feedback)
+        return TeacherProfile(history, index=self._index, config=self._config.feedback)
+
+    def _vectors(self, templates: Sequence[LessonTemplate]) -> NDArray[np.float32]:
+        return self._index.vectors_of([template.id for template in templates])
 
     def _suits(self, seeds: Sequence[LessonTemplate], template: LessonTemplate) -> dict[str, float]:
         """Weighted parts for grades and subjects shared with other templates, on average."""
@@ -267,8 +268,8 @@ class Recommender:
             coverage_of(templates, tuple(weights), config=self._config.ranking),
             self._config.ranking.coverage * np.array(list(weights.values()), np.float64),
             k=k,
-            similarity=pairwise_similarity(self._vectors.of(templates)),
-            redundancy=self._config.ranking.redundancy,
+            similarity=pairwise_similarity(self._vectors(templates)),
+            redundancy=self._config.redundancy,
         )
 
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from threading import Lock
 from typing import TYPE_CHECKING, get_args
 
 from mtl_core.errors import ArtifactError, InputError
 from retrieval.documents import Document
 from retrieval.filters import Filter
+from retrieval.result_building import build_result
 from retrieval.search_candidates import find_candidates
 from retrieval.search_config import SearchConfig
 from retrieval.search_dense import QueryEncoder, document_vectors
 from retrieval.search_lexical import LexicalCollection
 from retrieval.search_query import checked_query, read_query
-from retrieval.search_ranking import Candidates, Ranked, rank
-from retrieval.search_results import SearchMode, SearchResponse, SearchResult
-from retrieval.snippets import best_snippet, marks_in
+from retrieval.search_ranking import rank
+from retrieval.search_results import SearchMode, SearchResponse
+from retrieval.spelling import words_of_encoder
 from retrieval.stores.base import Store
 from retrieval.stores.checks import check_fields
 from retrieval.words import Analyser
@@ -39,6 +41,7 @@ class LessonSearch:
 
     Words are searched in memory: they are read from the store at the first search and again after a
     change through this object. A change that another program made is seen after ``refresh``.
+    It may be used from several threads at once, as far as its store and its encoder may.
 
     Args:
         store: Holds vectors and documents; it stays the caller's to close.
@@ -60,6 +63,8 @@ class LessonSearch:
         self._encoder = encoder
         self._analyser = Analyser(self.config.language)
         self._collection: LexicalCollection | None = None
+        self._change = 0
+        self._changing, self._reading = Lock(), Lock()
 
     def add(self, documents: Iterable[Document]) -> int:
         """Encode documents and put them into the store, replacing those whose id is there.
@@ -90,10 +95,10 @@ class LessonSearch:
         self._put(documents, vectors)
 
     def _put(self, documents: Sequence[Document], vectors: NDArray[np.float32]) -> None:
-        self._collection = None
         self.store.upsert(
             [document.id for document in documents], vectors, [document.payload() for document in documents]
         )
+        self._forget_words()
 
     def delete(self, ids: Sequence[str]) -> int:
         """Remove documents.
@@ -104,12 +109,13 @@ class LessonSearch:
         Returns:
             How many were there.
         """
-        self._collection = None
-        return self.store.delete(ids)
+        removed = self.store.delete(ids)
+        self._forget_words()
+        return removed
 
     def refresh(self) -> None:
         """Read the words from the store again at the next search."""
-        self._collection = None
+        self._forget_words()
 
     def search(
         self, query: str, *, k: int = 10, where: Filter | None = None, mode: SearchMode = "hybrid"
@@ -155,37 +161,41 @@ class LessonSearch:
             config=self.config,
         )
         places = rank(candidates, understanding=read.understanding, mode=mode, config=self.config, k=k)
-        results = tuple(self._result(place, candidates, by_field, frozenset(stems)) for place in places)
+        results = tuple(
+            build_result(
+                place,
+                candidates,
+                collection=collection,
+                by_field=by_field,
+                stems=frozenset(stems),
+                analyser=self._analyser,
+                config=self.config,
+            )
+            for place in places
+        )
         return SearchResponse(query, read.searched, mode, results, read.corrections, read.understanding, notes)
 
     def _words(self) -> LexicalCollection | None:
         """The words of the collection; ``None`` where it is too large to hold them in memory."""
         if self.config.most_lexical_documents < self.store.count():
             return None
-        if self._collection is None:
-            documents = (Document.from_payload(record.id, record.payload) for record in self.store.scan())
-            self._collection = LexicalCollection(documents, config=self.config, analyser=self._analyser)
-        return self._collection
+        with self._reading:
+            change, collection = self._change, self._collection
+            if collection is None:
+                documents = (Document.from_payload(record.id, record.payload) for record in self.store.scan())
+                collection = LexicalCollection(
+                    documents, config=self.config, analyser=self._analyser, known=words_of_encoder(self._encoder)
+                )
+                # what changed while the store was read may be missing here, and is read at the next search
+                with self._changing:
+                    if change == self._change:
+                        self._collection = collection
+            return collection
 
-    def _result(
-        self, ranked: Ranked, candidates: Candidates, by_field: Mapping[str, NDArray[np.float32]], stems: frozenset[str]
-    ) -> SearchResult:
-        document = candidates.documents[ranked.place]
-        row = None if self._collection is None else self._collection.rows.get(document.id)
-        title = self.config.title_field
-        body = {name: text for name, text in document.fields.items() if name != title}
-        return SearchResult(
-            document=document,
-            score=ranked.score,
-            legs=ranked.legs,
-            fields={} if row is None else {name: round(float(scores[row]), 4) for name, scores in by_field.items()},
-            boost=ranked.boost,
-            snippet=best_snippet(
-                body or document.fields, stems, analyser=self._analyser, most_characters=self.config.snippet_characters
-            ),
-            title_marks=marks_in(document.fields.get(title, ""), stems, analyser=self._analyser),
-            duplicates=tuple(candidates.documents[place].id for place in ranked.duplicates),
-        )
+    def _forget_words(self) -> None:
+        with self._changing:
+            self._change += 1
+            self._collection = None
 
 
 def _batches(documents: Iterable[Document], size: int) -> Iterator[list[Document]]:

@@ -29,9 +29,17 @@ class LexicalCollection:
         documents: The documents, in the order in which ties are broken.
         config: Settings.
         analyser: Makes the stems.
+        known: Words that are right as they are typed, in any ending, whether or not a document holds them.
     """
 
-    def __init__(self, documents: Iterable[Document], *, config: SearchConfig, analyser: Analyser) -> None:
+    def __init__(
+        self,
+        documents: Iterable[Document],
+        *,
+        config: SearchConfig,
+        analyser: Analyser,
+        known: Iterable[str] = (),
+    ) -> None:
         self.documents = tuple(documents)
         self.ids = tuple(document.id for document in self.documents)
         self.rows = {name: row for row, name in enumerate(self.ids)}
@@ -53,6 +61,7 @@ class LexicalCollection:
             documents=len(self.documents),
             analyser=analyser,
             config=config.spelling,
+            known=known,
         )
 
     def __len__(self) -> int:

@@ -10,6 +10,7 @@ from retrieval.query import Understanding, understand
 from retrieval.search_config import SearchConfig
 from retrieval.search_lexical import LexicalCollection
 from retrieval.spelling import Correction
+from retrieval.subjects import subject_mentions
 
 __all__ = ["MOST_QUERY_CHARACTERS", "ReadQuery", "checked_query", "read_query"]
 
@@ -67,7 +68,7 @@ def read_query(query: str, *, collection: LexicalCollection | None, config: Sear
     Returns:
         What is searched and what was done to it.
     """
-    corrections = tuple(collection.corrector.corrections(query)) if collection is not None else ()
+    corrections = _corrections(query, collection) if collection is not None else ()
     text = query
     for correction in reversed(corrections):
         text = text[: correction.start] + correction.read_as + text[correction.end :]
@@ -80,6 +81,16 @@ def read_query(query: str, *, collection: LexicalCollection | None, config: Sear
     states_it = collection is not None and (collection.states_grades or collection.states_minutes)
     searched = understanding.topic(text) if states_it else text
     return ReadQuery(searched, corrections, understanding, tuple(notes))
+
+
+def _corrections(query: str, collection: LexicalCollection) -> tuple[Correction, ...]:
+    # "year 5" in a collection that never says "year" is no slip of the keyboard
+    named = [*understand(query).spans, *((mention.start, mention.end) for mention in subject_mentions(query))]
+    return tuple(
+        correction
+        for correction in collection.corrector.corrections(query)
+        if not any(start < correction.end and correction.start < end for start, end in named)
+    )
 
 
 def _understood(understanding: Understanding, config: SearchConfig) -> str:

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -31,10 +31,11 @@ if TYPE_CHECKING:
 
     from retrieval.lexical import FieldScorer
 
-__all__ = ["Correction", "SpellingConfig", "SpellingCorrector", "Vocabulary"]
+__all__ = ["Correction", "SpellingConfig", "SpellingCorrector", "Vocabulary", "words_of_encoder"]
 
 _LETTERS_BY_EDITS = (4, 5, 9)
 """Letters that a word needs before 1, 2 or 3 edits are looked for."""
+_WORD_STARTS = ("Ġ", "▁")
 _MOST_WORDS = 64
 """A longer text is no typed query, and is left as it is."""
 
@@ -49,6 +50,8 @@ class SpellingConfig(BaseModel):
         common_from: A word in at least this many documents is never changed.
         pair_from: Two neighbouring words are a reading of one typed together if they occur so often.
         candidates: Most readings weighed for a word.
+        trust_encoder_words: Whether a word that the encoder knows whole, in any ending, stands though no document
+            holds it; else it is read as the likeliest near word.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -59,6 +62,25 @@ class SpellingConfig(BaseModel):
     common_from: int = Field(default=20, ge=1)
     pair_from: int = Field(default=2, ge=1)
     candidates: int = Field(default=40, ge=1, le=1000)
+    trust_encoder_words: bool = False
+
+
+def words_of_encoder(encoder: Any) -> frozenset[str]:
+    """Words that an encoder's vocabulary holds whole, so that they are no slips of the keyboard.
+
+    Args:
+        encoder: An encoder; one without a tokenizer knows no word.
+
+    Returns:
+        Folded words of letters alone, of WordPiece, byte-level and SentencePiece vocabularies.
+    """
+    tokenizer = getattr(encoder, "tokenizer", None)
+    if tokenizer is None:
+        return frozenset()
+    pieces: Iterable[str] = tokenizer.get_vocab()
+    marked = [piece[1:] for piece in pieces if piece[:1] in _WORD_STARTS]
+    # a vocabulary that marks where words start has unmarked pieces inside words alone
+    return frozenset(piece.lower() for piece in (marked or pieces) if piece.isalpha())
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +162,7 @@ class SpellingCorrector:
         documents: Documents of the collection.
         analyser: Stems words as the postings do.
         config: How readily a word is changed.
+        known: Words that are right as they are typed, in any ending, even if no document holds them.
     """
 
     def __init__(
@@ -150,12 +173,14 @@ class SpellingCorrector:
         documents: int,
         analyser: Analyser,
         config: SpellingConfig,
+        known: Iterable[str] = (),
     ) -> None:
         self._vocabulary = vocabulary
         self._postings = postings
         self._documents = max(documents, 1)
         self._analyser = analyser
         self._config = config
+        self._known = frozenset(map(analyser.stem, known)) if config.trust_encoder_words else frozenset()
 
     def corrections(self, query: str) -> list[Correction]:
         """Find the words of a query that are better read as others.
@@ -191,6 +216,8 @@ class SpellingCorrector:
         if not edits or not word.isalpha() or count >= config.common_from:
             return {word: 0.0}
         if self._analyser.is_stop_word(word):
+            return {word: 0.0}
+        if not count and self._analyser.stem(word) in self._known:
             return {word: 0.0}
         readings = {word: math.log(count + 0.5) + math.log1p(-config.error_rate)} if count else {}
         for choice, distance in self._vocabulary.near(word, edits=edits, most=config.candidates):

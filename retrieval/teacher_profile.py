@@ -10,41 +10,12 @@ import numpy as np
 from retrieval.feedback import FeedbackConfig, TeacherDecision, likings, measure_balance
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mtl_core.encoder import SharedEncoder
+    from retrieval.index import TemplateIndex
     from retrieval.templates import LessonTemplate, TemplateLibrary
 
-__all__ = ["TeacherProfile", "TemplateVectors"]
+__all__ = ["TeacherProfile"]
 
 _ALIKE = 0.55
-
-
-class TemplateVectors:
-    """Unit vectors of templates, each encoded once.
-
-    Args:
-        encoder: The encoder.
-    """
-
-    def __init__(self, encoder: SharedEncoder) -> None:
-        self._encoder = encoder
-        self._known: dict[str, NDArray[np.float32]] = {}
-
-    def of(self, templates: Sequence[LessonTemplate]) -> NDArray[np.float32]:
-        """Vectors of templates.
-
-        Args:
-            templates: The templates.
-
-        Returns:
-            ``[templates, dimension]`` unit vectors.
-        """
-        new = {template.search_text: None for template in templates if template.search_text not in self._known}
-        if new:
-            self._known |= dict(zip(new, self._encoder.encode(list(new)).vectors, strict=True))
-        rows = [self._known[template.search_text] for template in templates]
-        return np.stack(rows) if rows else np.zeros((0, self._encoder.dimension), np.float32)
 
 
 class TeacherProfile:
@@ -52,8 +23,7 @@ class TeacherProfile:
 
     Args:
         answers: Earlier answers; one without a measure is taken to be about the first measure of its template.
-        library: The templates; an answer about another one counts for its measure alone.
-        vectors: Vectors of templates.
+        index: The templates with their vectors; an answer about another template counts for its measure alone.
         config: Weights.
     """
 
@@ -61,12 +31,12 @@ class TeacherProfile:
         self,
         answers: Iterable[TeacherDecision],
         *,
-        library: TemplateLibrary,
-        vectors: TemplateVectors,
+        index: TemplateIndex,
         config: FeedbackConfig | None = None,
     ) -> None:
+        library = index.library
         self.answers = tuple(_with_measure(answer, library) for answer in answers)
-        self._vectors = vectors
+        self._index = index
         self._config = config or FeedbackConfig()
         self._answered = {a.template_id: library[a.template_id] for a in self.answers if a.template_id in library}
 
@@ -91,26 +61,27 @@ class TeacherProfile:
         """What the answers say of each template, -1 to 1.
 
         Args:
-            templates: The candidates.
+            templates: Templates of the index.
 
         Returns:
             A value for each; 0 without answers.
         """
-        known = dict(zip(self._answered, self._vectors.of(list(self._answered.values())), strict=True))
-        return likings(templates, self._vectors.of(templates), self.answers, known, config=self._config)
+        known = dict(zip(self._answered, self._index.vectors_of(list(self._answered)), strict=True))
+        vectors = self._index.vectors_of([template.id for template in templates])
+        return likings(templates, vectors, self.answers, known, config=self._config)
 
     def resembled(self, template: LessonTemplate) -> LessonTemplate | None:
         """The accepted template that is nearest to another one, ``None`` where none is near.
 
         Args:
-            template: Any template.
+            template: A template of the index.
 
         Returns:
             The accepted one, if their cosine is at least 0.55.
         """
         if not self.accepted:
             return None
-        scores = self._vectors.of(self.accepted) @ self._vectors.of([template])[0]
+        scores = self._index.vectors_of([t.id for t in self.accepted]) @ self._index.vectors_of([template.id])[0]
         best = int(np.argmax(scores))
         return self.accepted[best] if scores[best] >= _ALIKE else None
 

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mtl_core.encoder import SharedEncoder
 from mtl_core.errors import InputError
 from mtl_core.rubric import MEASURES
 from retrieval import SUBJECTS, TemplateIndex, TemplateLibrary
@@ -40,7 +39,7 @@ def unit(vector: np.ndarray) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def recommender(hash_encoder: Any) -> Recommender:
-    return Recommender(TemplateIndex.build(LIBRARY, encoder=hash_encoder), hash_encoder)
+    return Recommender(TemplateIndex.build(LIBRARY, encoder=hash_encoder))
 
 
 def ids(items: Sequence[Recommendation]) -> list[str]:
@@ -147,15 +146,15 @@ def test_gaps_are_spread_over_the_list(hash_encoder: Any) -> None:
 
     def covered(coverage: float) -> set[str]:
         config = RecommenderConfig(ranking=RankingConfig(coverage=coverage))
-        items = Recommender(index, hash_encoder, config=config).for_plan(unit(np.ones(8)), PlanNeeds(gaps=gaps), k=3)
+        items = Recommender(index, config=config).for_plan(unit(np.ones(8)), PlanNeeds(gaps=gaps), k=3)
         return {measure for item in items for measure in item.template.measures if measure in gaps}
 
     assert covered(5.0) == set(gaps)
     assert len(covered(0.0)) < len(gaps)
 
 
-def test_more_like_a_real_template_shares_a_measure(index: TemplateIndex, encoder: SharedEncoder) -> None:
-    recommender = Recommender(index, encoder)
+def test_more_like_a_real_template_shares_a_measure(index: TemplateIndex) -> None:
+    recommender = Recommender(index)
     for seed in index.library.ids[::25]:
         best = recommender.like_template(seed, k=1)[0].template
         assert set(best.measures) & set(index.library[seed].measures), seed
@@ -165,17 +164,31 @@ def test_redundancy_makes_a_list_more_diverse(hash_encoder: Any) -> None:
     index = TemplateIndex.build(LIBRARY, encoder=hash_encoder)
 
     def spread(redundancy: float) -> float:
-        config = RecommenderConfig(ranking=RankingConfig(redundancy=redundancy))
-        items = Recommender(index, hash_encoder, config=config).like_template(LIBRARY.ids[0], k=6)
+        config = RecommenderConfig(redundancy=redundancy)
+        items = Recommender(index, config=config).like_template(LIBRARY.ids[0], k=6)
         rows = hash_encoder.encode([item.template.search_text for item in items]).vectors
         return float(np.triu(rows @ rows.T, 1).max())
 
     assert spread(2.0) < spread(0.0)
 
 
+def test_nothing_is_encoded_again(hash_encoder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = TemplateIndex.build(LIBRARY, encoder=hash_encoder)
+    history = [TeacherDecision(template_id=LIBRARY.ids[4], decision="use")]
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("encoded again")
+
+    monkeypatch.setattr(type(hash_encoder), "encode", refuse)
+    recommender = Recommender(index)
+    assert recommender.like_template(LIBRARY.ids[0], history=history)
+    assert recommender.for_history(history)
+    assert recommender.for_plan(unit(np.ones(8)), PlanNeeds(gaps={"modelling": 1.0}), history=history)
+
+
 def test_a_pool_smaller_than_the_library_holds_what_fits_the_class(hash_encoder: Any) -> None:
     index = TemplateIndex.build(LIBRARY, encoder=hash_encoder)
-    small = Recommender(index, hash_encoder, config=RecommenderConfig(pool=10))
+    small = Recommender(index, config=RecommenderConfig(pool=10))
     vector = unit(np.ones(8))
     items = small.for_plan(vector, PlanNeeds(gaps={"modelling": 1.0}, grade=5, subject="science"), k=5)
     assert len(items) == 5
@@ -219,7 +232,7 @@ def test_what_cannot_be_answered_is_refused(recommender: Recommender) -> None:
 
 def test_everything_used_leaves_nothing(hash_encoder: Any) -> None:
     few = TemplateLibrary(list(LIBRARY.values())[:3])
-    recommender = Recommender(TemplateIndex.build(few, encoder=hash_encoder), hash_encoder)
+    recommender = Recommender(TemplateIndex.build(few, encoder=hash_encoder))
     history = [TeacherDecision(template_id=name, decision="use") for name in few.ids]
     assert recommender.for_history(history) == []
     assert recommender.for_plan(unit(np.ones(8)), PlanNeeds(gaps={"modelling": 1.0}), history=history) == []

@@ -85,7 +85,7 @@ class _Lessons(_Templates):
 class _Similar(_Templates):
     @pytest.fixture(autouse=True)
     def _index(self, templates, hash_encoder) -> None:
-        self.params = {"recommender": Recommender(templates, hash_encoder)}
+        self.params = {"recommender": Recommender(templates)}
 
     @property
     def tool_constructor(self) -> type[BaseTool]:
@@ -141,7 +141,7 @@ def test_lessons_come_with_the_passage_that_matches(lessons: LessonSearch) -> No
 
 
 def test_more_like_a_template_come_with_their_reason(templates: TemplateIndex, hash_encoder) -> None:
-    tool = SimilarTemplatesTool(recommender=Recommender(templates, hash_encoder))
+    tool = SimilarTemplatesTool(recommender=Recommender(templates))
     message = called(tool, template_id="t-1", k=3)
     shown = json.loads(message.content)["results"]
     assert len(shown) == len(message.artifact) == 3
