@@ -16,7 +16,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 
 from chatbot.api.config import LOCAL_OWNER
-from chatbot.api.problems import problem_response
+from chatbot.api.problems import problem_response, unexpected
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -76,6 +76,10 @@ class Gate:
         began = time.perf_counter()
         try:
             await self._pass(scope, headers, receive, answer.send)
+        except Exception as error:
+            if answer.started:
+                raise
+            await unexpected(error)(scope, receive, answer.send)
         finally:
             self._record(scope, headers, answer, time.perf_counter() - began)
 
@@ -176,6 +180,11 @@ class _Answer:
         self._first: float | None = None
         self.request_id = request_id
         self.status = 500
+
+    @property
+    def started(self) -> bool:
+        """Whether the answer has begun."""
+        return self._first is not None
 
     def seconds(self, otherwise: float) -> float:
         """Time to the first byte of the answer."""

@@ -71,7 +71,8 @@ class KeyRing:
             found = _KeyFile.model_validate_json(path.read_bytes())
         except OSError as error:
             raise ArtifactError(
-                f"{path} cannot be read: {error.strerror or error}. Make it with: lesson-nudge keys add OWNER --keys FILE"
+                f"{path} cannot be read: {error.strerror or error}. "
+                "Make it with: lesson-nudge keys add OWNER --keys FILE"
             ) from error
         except ValidationError as error:
             raise ArtifactError(f"{path} is no file of keys: {error.errors()[0]['msg']}.") from error

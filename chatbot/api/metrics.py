@@ -27,9 +27,7 @@ class Metrics:
             registry=self.registry,
         )
         self.turns = Counter("lesson_nudge_turns", "Turns of conversations.", ("kind",), registry=self.registry)
-        self.decisions = Counter(
-            "lesson_nudge_decisions", "Answers to nudges.", ("decision",), registry=self.registry
-        )
+        self.decisions = Counter("lesson_nudge_decisions", "Answers to nudges.", ("decision",), registry=self.registry)
         self.refused = Counter(
             "lesson_nudge_refused", "Requests refused by a limit.", ("limit",), registry=self.registry
         )

@@ -7,9 +7,8 @@ import logging
 import math
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
@@ -19,7 +18,10 @@ from chatbot.api.workers import BusyError
 from chatbot.store.base import ConflictError, NotFoundError
 from mtl_core.errors import ArtifactError, InputError
 
-__all__ = ["Problem", "add_problem_handlers", "describe", "problem_response"]
+if TYPE_CHECKING:
+    from fastapi import FastAPI, Request
+
+__all__ = ["Problem", "add_problem_handlers", "describe", "problem_response", "unexpected"]
 
 _LOG = logging.getLogger("lesson_nudge.api")
 _STATUS: tuple[tuple[type[Exception], int], ...] = (
@@ -85,11 +87,11 @@ def add_problem_handlers(app: FastAPI) -> None:
         app: The app.
     """
 
-    async def refused(request: Request, error: Exception) -> Response:
+    async def refused(_: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - what it is registered for
         return problem_response(422, describe(error))
 
-    async def http(request: Request, error: Exception) -> Response:
+    async def http(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
         detail = _SENTENCES.get(error.status_code, str(error.detail))
         return problem_response(error.status_code, detail, headers=error.headers)
@@ -98,7 +100,6 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, http)
     for kind, status in _STATUS:
         app.add_exception_handler(kind, _expected(status))
-    app.add_exception_handler(Exception, _unexpected)
 
 
 _SENTENCES = {
@@ -109,15 +110,22 @@ _SENTENCES = {
 
 
 def _expected(status: int) -> Any:
-    async def handle(request: Request, error: Exception) -> Response:
+    async def handle(_: Request, error: Exception) -> Response:
         headers = {"Retry-After": str(math.ceil(_RETRY_SECONDS))} if status == 503 else None
         return problem_response(status, str(error), headers=headers)
 
     return handle
 
 
-async def _unexpected(request: Request, error: Exception) -> Response:
-    # the message and the values of an unforeseen error may hold words of a plan; its kind and place do not
+def unexpected(error: Exception) -> Response:
+    """Log an error that nobody foresaw, and answer it.
+
+    Args:
+        error: Its message and values may hold words of a plan; its kind and place do not.
+
+    Returns:
+        The response.
+    """
     trace, places = error.__traceback__, []
     while trace is not None:
         places.append(f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}")
