@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Graph", "IndexKind", "IndexRule", "build_graph", "candidates_of", "extended", "read_graph"]
+__all__ = ["Graph", "IndexKind", "IndexRule", "build_graph", "candidates_of", "extended", "faiss_threads", "read_graph"]
 
 IndexKind = Literal["flat", "hnsw", "ivf"]
 
@@ -201,23 +200,27 @@ def candidates_of(
         bits = np.packbits(wanted, bitorder="little")
         parameters.sel = faiss.IDSelectorBitmap(len(wanted), faiss.swig_ptr(bits))
     # waking a second thread costs more than a few queries, and parallel callers share the cores anyway
-    with _threads(1 if len(queries) < _QUERIES_A_THREAD else None):
+    with faiss_threads(1 if len(queries) < _QUERIES_A_THREAD else None):
         _, found = graph.index.search(queries, most, params=parameters)
     return np.asarray(found, np.int64)
 
 
 def _add(index: Any, blocks: Sequence[NDArray[np.float32]]) -> None:
-    with _threads(None):
+    with faiss_threads(None):
         for block in blocks:
             if len(block):
                 index.add(block)
 
 
 @contextmanager
-def _threads(count: int | None) -> Iterator[None]:
-    """FAISS's threads for what this thread calls; OpenMP keeps the number for each calling thread."""
+def faiss_threads(count: int | None) -> Iterator[None]:
+    """FAISS's threads for what this thread calls; OpenMP keeps the number for each calling thread.
+
+    Args:
+        count: How many; ``None`` leaves it to OpenMP's setting.
+    """
     before = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(count or min(before, os.cpu_count() or 1))
+    faiss.omp_set_num_threads(count or before)
     try:
         yield
     finally:

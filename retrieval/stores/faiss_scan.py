@@ -1,16 +1,20 @@
 """Exact scan of rows that lie in several segments.
 
-One query is a matrix-vector product and several are one matrix product a block, whatever FAISS's own thresholds are:
-its flat search takes neither path for a handful of queries, and with several threads takes a slower one for one query.
+One query is scored by FAISS's own kernels on the thread that asks: two threads for one query wait for each other longer
+than they work as soon as something else runs. Several queries are one matrix product a block, whatever FAISS's
+threshold for it is. Both are the paths that FAISS's flat search misses by default.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import faiss
 import numpy as np
+
+from retrieval.stores.faiss_index import faiss_threads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -143,23 +147,39 @@ def _scan_block(
     queries: NDArray[np.float32],
     best: Sequence[_Best],
 ) -> None:
-    if chosen is not None and chosen.all():
-        chosen = None
-    rows = None
-    if chosen is not None:
-        passing = np.flatnonzero(chosen)
-        if not len(passing):
-            return
-        # copying most of a block together costs more than scoring all of it
-        if len(passing) <= _GATHER_BELOW * len(chosen):
-            block, rows, chosen = block[passing], passing, None
-    scores = (block @ queries[0])[None] if len(queries) == 1 else queries @ block.T
-    if chosen is not None:
-        scores[:, ~chosen] = -np.inf
+    rows = None if chosen is None or chosen.all() else np.flatnonzero(chosen)
+    if rows is not None and not len(rows):
+        return
+    scores = _scores_of_one(block, queries[0], rows)[None] if len(queries) == 1 else _scores(block, queries, rows)
     for one, of_query in zip(best, scores, strict=True):
         edge = one.edge if one.edge > -np.inf else _first_edge(of_query, one.most)
-        near = np.flatnonzero(of_query >= edge) if edge > -np.inf else np.flatnonzero(of_query > -np.inf)
+        near = np.flatnonzero(of_query >= edge)
         one.add((near if rows is None else rows[near]) + start, of_query[near])
+
+
+def _scores_of_one(
+    block: NDArray[np.float32], query: NDArray[np.float32], rows: NDArray[np.int64] | None
+) -> NDArray[np.float32]:
+    count, dimension = len(block) if rows is None else len(rows), block.shape[1]
+    scores = np.empty(count, np.float32)
+    out, asked, held = faiss.swig_ptr(scores), faiss.swig_ptr(query), faiss.swig_ptr(block)
+    kernels: Any = faiss
+    if rows is None:
+        kernels.fvec_inner_products_ny(out, asked, held, dimension, count)
+    else:
+        with faiss_threads(1):
+            kernels.fvec_inner_products_by_idx(out, asked, held, faiss.swig_ptr(rows), dimension, 1, count)
+    return scores
+
+
+def _scores(
+    block: NDArray[np.float32], queries: NDArray[np.float32], rows: NDArray[np.int64] | None
+) -> NDArray[np.float32]:
+    # copying most of a block together costs more than scoring all of it
+    if rows is None or len(rows) <= _GATHER_BELOW * len(block):
+        held = block if rows is None else block[rows]
+        return np.asarray(queries @ held.T, np.float32)
+    return np.asarray(np.take(queries @ block.T, rows, axis=1), np.float32)
 
 
 def _first_edge(scores: NDArray[np.float32], most: int) -> float:
