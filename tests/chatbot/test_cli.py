@@ -130,7 +130,7 @@ def test_one_bad_file_does_not_stop_the_others(run: Run, tmp_path: Path) -> None
 
 
 def test_a_folder_without_plans_is_an_error(run: Run, tmp_path: Path) -> None:
-    assert "no .md or .txt file" in one_error_line(run("assess", tmp_path))
+    assert "no file of a kind that is read" in one_error_line(run("assess", tmp_path))
 
 
 def test_marks_of_the_terminal_in_a_plan_are_text(run: Run, tmp_path: Path, plan: str) -> None:
