@@ -123,7 +123,8 @@ def add_key(
     key_file: Annotated[Path, typer.Option("--keys", help="The file; made where it is missing.")],
 ) -> None:
     """Make a key and print it once; the file keeps its hash alone."""
-    from chatbot.api.keys import KeyRing  # noqa: PLC0415 - the package is an extra
+    with _extra("serve"):
+        from chatbot.api.keys import KeyRing  # noqa: PLC0415 - the package is an extra
 
     ring = KeyRing.load(key_file) if key_file.exists() else KeyRing()
     ring, key = ring.add(owner)
@@ -135,7 +136,8 @@ def add_key(
 @errors_are_lines
 def list_keys(key_file: Annotated[Path, typer.Option("--keys", help="The file.")]) -> None:
     """Print the owner of each key."""
-    from chatbot.api.keys import KeyRing  # noqa: PLC0415 - the package is an extra
+    with _extra("serve"):
+        from chatbot.api.keys import KeyRing  # noqa: PLC0415 - the package is an extra
 
     for owner in KeyRing.load(key_file).owners:
         typer.echo(owner)
@@ -148,7 +150,8 @@ def remove_key(
     key_file: Annotated[Path, typer.Option("--keys", help="The file.")],
 ) -> None:
     """Remove the keys of an owner; a running service forgets them when it starts again."""
-    from chatbot.api.keys import KeyRing  # noqa: PLC0415 - the package is an extra
+    with _extra("serve"):
+        from chatbot.api.keys import KeyRing  # noqa: PLC0415 - the package is an extra
 
     KeyRing.load(key_file).remove(owner).save(key_file)
 
@@ -224,7 +227,7 @@ def build_service(log: EventLog, *, model: Path | None = None, index: Path | Non
 
 def _open_log(url: str | None) -> EventLog:
     with _extra("serve"):
-        from chatbot.store import open_log  # noqa: PLC0415 - an extra
+        from chatbot.store.sql import open_log  # noqa: PLC0415 - an extra
     return open_log(url or default_database())
 
 
