@@ -16,6 +16,7 @@ from rich.console import Console
 from chatbot import loading
 from chatbot.command_errors import errors_are_lines
 from chatbot.commands import Command, Request, understand
+from chatbot.export_command import export_plan
 from chatbot.files import find_plans, read_plan
 from chatbot.recommend_command import recommend
 from chatbot.rubric_command import train_rubric
@@ -146,6 +147,7 @@ def version() -> None:
 
 
 app.command()(recommend)
+app.command()(export_plan)
 app.command()(serve)
 app.command()(mcp)
 app.add_typer(keys, name="keys")

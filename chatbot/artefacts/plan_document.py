@@ -26,6 +26,7 @@ _GENERIC = re.compile(
     r"(?:the )?(?:lesson(?: plan)?s?|plan|overview|introduction|lesson overview|objectives?|materials?|untitled)?\W*[\d.]*$",
     re.IGNORECASE,
 )
+_LABEL = re.compile(r"lesson plan\s*[:–—-]\s*(?=\S)", re.IGNORECASE)
 _TITLE_FIELD = re.compile(
     r"^[\s>*_#|-]*(?:lesson )?title[\s*_]*[:|][\s*_]*(?P<value>[^|\n]{2,200})", re.IGNORECASE | re.MULTILINE
 )
@@ -117,6 +118,7 @@ def _title(text: str, blocks: Sequence[Block], facts: PlanFacts) -> str:
     heads = [plain(block.text) for block in blocks[:12] if block.level in (1, 2) and not block.mark and not block.rows]
     field = _TITLE_FIELD.search(text[:4000])
     named = [plain(field["value"]).strip("\"' ")] if field else []
+    heads = [_LABEL.sub("", head) for head in heads]
     for candidate in (*heads[:1], *named, facts.topic, *heads[1:2]):
         if candidate and not _GENERIC.fullmatch(candidate):
             return shortened(candidate[:1].upper() + candidate[1:], characters=_MOST_TITLE)

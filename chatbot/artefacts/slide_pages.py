@@ -25,6 +25,7 @@ BODY_WIDTH = 800.0
 
 MOST_SLIDES_A_PART = 3
 MOST_SLIDES = 40
+_LARGER = ((28.0, 7), (24.0, 9))
 _MOST_TITLE = 90
 _MOST_NOTES = 6_000
 
@@ -59,6 +60,15 @@ class SlidePage:
     title: str
     lines: tuple[SlideLine, ...]
     notes: str = ""
+
+    @property
+    def size(self) -> float:
+        """Size of the letters in points: larger where few lines leave room."""
+        for size, most in _LARGER:
+            taken = sum(len(wrapped(line.text, width=BODY_WIDTH, size=size)) for line in self.lines)
+            if taken <= most:
+                return size
+        return BODY_SIZE
 
 
 def slide_pages(plan: PlanDocument) -> list[SlidePage]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pptx import Presentation
 from pptx.dml.color import RGBColor
+from pptx.enum.text import PP_ALIGN
 from pptx.oxml.ns import qn
 from pptx.util import Inches, Pt
 
@@ -14,7 +15,7 @@ from chatbot.artefacts.archive import fix_properties, repacked
 from chatbot.artefacts.fonts import BOLD, fitted
 from chatbot.artefacts.inline import safe_text
 from chatbot.artefacts.pictures import PictureKind
-from chatbot.artefacts.slide_pages import BODY_SIZE, SlideLine, SlidePage, slide_pages
+from chatbot.artefacts.slide_pages import SlideLine, SlidePage, slide_pages
 
 if TYPE_CHECKING:
     from pptx.slide import Slide
@@ -79,6 +80,7 @@ def _first(presentation: Any, plan: PlanDocument) -> None:
         subtitle._element.getparent().remove(subtitle._element)  # noqa: SLF001 - the library cannot delete a shape
         return
     _place(subtitle, top=Inches(4.4), height=Inches(1))
+    subtitle.text_frame.paragraphs[0].alignment = PP_ALIGN.LEFT
     _run(subtitle.text_frame.paragraphs[0], safe_text(words[:1].upper() + words[1:]), size=24)
 
 
@@ -95,7 +97,7 @@ def _page(presentation: Any, page: SlidePage) -> None:
         paragraph.space_before = Pt(0)
         paragraph.space_after = Pt(5)
         paragraph.line_spacing = 1.0
-        _run(paragraph, line.text, size=BODY_SIZE, bold=line.bold)
+        _run(paragraph, line.text, size=page.size, bold=line.bold)
     if page.notes:
         slide.notes_slide.notes_text_frame.text = page.notes
 
@@ -116,7 +118,7 @@ def _write_title(shape: Any, words: str, *, sizes: tuple[float, ...], height: in
     frame.word_wrap = True
     width = (_WIDTH - 2 * _MARGIN) / Pt(1) - 20
     size, lines = fitted(words, width=width, height=height / Pt(1) - 8, sizes=sizes, font=BOLD)
-    frame.paragraphs[0].alignment = None
+    frame.paragraphs[0].alignment = PP_ALIGN.LEFT
     _run(frame.paragraphs[0], " ".join(lines), size=size, bold=True, colour=_BLUE)
 
 

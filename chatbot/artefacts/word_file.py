@@ -41,6 +41,7 @@ def word_file(plan: PlanDocument) -> bytes:
     document = docx.Document()
     fix_properties(document.core_properties, title=safe_text(plan.title))
     for section in document.sections:
+        section.page_width, section.page_height = Cm(21), Cm(29.7)
         section.left_margin = section.right_margin = Cm(2.2)
         section.top_margin = section.bottom_margin = Cm(2)
     styles = {style.name: style for style in document.styles}
