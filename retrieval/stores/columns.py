@@ -65,7 +65,9 @@ class Column:
         Returns:
             ``[count]``.
         """
-        return _mask(self.rows, self.codes, self._places(values), count)
+        wanted = self._places(values)
+        found = self.codes == wanted[0] if len(wanted) == 1 else np.isin(self.codes, np.asarray(wanted, np.int32))
+        return self._mask(found, count)
 
     def holding(self, value: Scalar, count: int) -> NDArray[np.bool_]:
         """Which rows hold a list with the value.
@@ -77,7 +79,10 @@ class Column:
         Returns:
             ``[count]``.
         """
-        return _mask(self.item_rows, self.item_codes, self._places((value,)), count)
+        mask = np.zeros(count, np.bool_)
+        for place in self._places((value,)):
+            mask[self.item_rows[self.item_codes == place]] = True
+        return mask
 
     def within(self, lowest: float | None, highest: float | None, count: int) -> NDArray[np.bool_]:
         """Which rows hold a number of the range, both ends included.
@@ -99,9 +104,14 @@ class Column:
         for place, value in large.items():
             fits[place] = (lowest is None or value >= lowest) and (highest is None or value <= highest)
         # the last place stands for -1, no scalar
-        fits = np.append(fits, False)
+        return self._mask(np.append(fits, False)[self.codes], count)
+
+    def _mask(self, found: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:
+        if len(self.rows) == count:
+            # every row has the field, so the places are the rows
+            return found
         mask = np.zeros(count, np.bool_)
-        mask[self.rows[fits[self.codes]]] = True
+        mask[self.rows[found]] = True
         return mask
 
     @cached_property
@@ -243,13 +253,6 @@ def walk(payload: Mapping[str, JsonValue], head: str = "") -> Iterator[tuple[str
                 yield from walk(value, f"{head}{key}.")
             else:
                 yield head + key, value
-
-
-def _mask(rows: NDArray[np.int32], codes: NDArray[np.int32], wanted: Sequence[int], count: int) -> NDArray[np.bool_]:
-    mask = np.zeros(count, np.bool_)
-    found = codes == wanted[0] if len(wanted) == 1 else np.isin(codes, np.asarray(wanted, np.int32))
-    mask[rows[found]] = True
-    return mask
 
 
 def _float_inside(end: float, *, upwards: bool) -> float:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["View"]
 
 _OVERSAMPLE = 3
+_FEW = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,7 +227,11 @@ class View:
     def _has(self, path: str) -> bool:
         for number, segment in enumerate(self.segments):
             column = segment.columns.get(path)
-            if column is not None and bool(self.alive_in(number)[column.rows].any()):
+            if column is None:
+                continue
+            alive = self.alive_in(number)
+            # mostly one of the first rows stands, and the others need no look
+            if bool(alive[column.rows[:_FEW]].any()) or bool(alive[column.rows].any()):
                 return True
         return False
 
