@@ -13,6 +13,7 @@ from rich.text import Text
 
 from chatbot import loading
 from chatbot.command_errors import errors_are_lines
+from chatbot.encode_command import encode, fill_from
 from chatbot.terminal import printable, shown
 from mtl_core.errors import InputError
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["AsJson", "IndexFolder", "searching"]
 
 searching = typer.Typer()
+searching.command()(encode)
 
 SHIPPED = "templates"
 
@@ -88,7 +90,8 @@ def build_index(
     source: Annotated[
         str,
         typer.Argument(
-            help=f"With --store: what is indexed, a file or folder of lessons, or the word {SHIPPED}. "
+            help=f"With --store: what is indexed, a file or folder of lessons, what encode wrote, "
+            f"or the word {SHIPPED}. "
             "Without: the folder in which an index of the template library is saved."
         ),
     ],
@@ -234,6 +237,8 @@ def _import_into(url: str, source: str, library: Path | None, *, quiet: bool) ->
         documents = [document_of_template(template) for template in templates.values()]
     elif not documents.exists():
         raise InputError(f"{source} is not there; name a file or folder of lessons, or {SHIPPED}.")
+    elif (documents / "manifest.json").is_file():
+        return fill_from(documents, url)
     encoder = loading.load_encoder()
     with open_store(url, dimension=encoder.dimension, fingerprint=encoder.fingerprint) as store:
         done = import_documents(
