@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sse_starlette import ServerSentEvent
 
-from chatbot.api.stream_events import StreamEvent, done_after, resume_point, told
+from chatbot.api.stream_events import Narrator, StreamEvent, done_after
 from mtl_core.errors import LessonNudgeError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ async def follow(
 
     Args:
         read: Gives the kept events after a number.
-        first: What ``read`` gave for the place where the client goes on.
+        first: Every event that is kept.
         thread_id: The thread.
         after: Sequence of the last event that the client has; 0 for none.
         changes: Wakes the stream.
@@ -80,13 +80,13 @@ async def follow(
     """
     last, stored, fresh = after, first, True
     clock = asyncio.get_running_loop().time
-    until = clock() + stay
+    until, number, narrator = clock() + stay, 0, Narrator(thread_id)
     while True:
-        for event in (event for kept in stored for event in told(kept, thread_id=thread_id)):
+        for event in (event for kept in stored for event in narrator.tell(kept)):
             if event.sequence > last:
                 last, fresh = event.sequence, True
                 yield event
-        number = stored[-1].sequence if stored else resume_point(last)
+        number = stored[-1].sequence if stored else number
         if fresh:
             done = done_after(number)
             last, fresh, until = max(last, done.sequence), False, clock() + stay

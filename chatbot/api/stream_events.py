@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from chatbot.events import Judgement
     from chatbot.store.base import StoredEvent
 
-__all__ = ["EXPORTS", "KINDS", "StreamEvent", "done_after", "resume_point", "told"]
+__all__ = ["EXPORTS", "KINDS", "Narrator", "StreamEvent", "done_after"]
 
 KINDS = ("plan_received", "read", "praise", "nudge", "decision_recorded", "re_read", "artefact_ready", "error", "done")
 """Every kind of event that a stream may hold."""
@@ -41,19 +41,6 @@ class StreamEvent:
     data: dict[str, Any]
 
 
-def resume_point(sequence: int) -> int:
-    """The kept event after which a stream goes on.
-
-    Args:
-        sequence: The last one that the client has; 0 for none.
-
-    Returns:
-        The number of the last kept event that was told to its end.
-    """
-    number, part = divmod(sequence, _STEP)
-    return number if part == _LAST else max(0, number - 1)
-
-
 def done_after(number: int) -> StreamEvent:
     """The event that says: up to here you have everything that there is.
 
@@ -66,51 +53,68 @@ def done_after(number: int) -> StreamEvent:
     return StreamEvent(number * _STEP + _LAST, "done", {})
 
 
-def told(stored: StoredEvent, *, thread_id: str) -> Iterator[StreamEvent]:
-    """What a stream tells of one kept event.
+class Narrator:
+    """Tells the kept events of one thread, in order and from the first.
+
+    A nudge is told where its words were said, which is after the praise.
 
     Args:
-        stored: The kept event.
-        thread_id: Its thread.
-
-    Yields:
-        Nothing, or up to nine events.
+        thread_id: The thread.
     """
-    for part, (kind, data) in enumerate(_parts(stored, thread_id)):
-        at = {"at": stored.at.isoformat()}
-        yield StreamEvent(stored.sequence * _STEP + part, kind, at | data)
 
+    def __init__(self, thread_id: str) -> None:
+        self._thread_id = thread_id
+        self._offered: NudgeOffered | None = None
 
-def _parts(stored: StoredEvent, thread_id: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    match load_event(stored.event):
-        case PlanRead(text=text, judgements=judgements, revised=revised):
-            first = stored.sequence == 1
-            if revised:
-                yield "plan_received", {"characters": len(text), "words": len(text.split())}
-            cause = {} if first else {"cause": "revised" if revised else "decision"}
-            yield "read" if first else "re_read", {"measures": _verdicts(judgements)} | cause
-            if not first:
-                yield "artefact_ready", _artefacts(thread_id)
-        case Undone(judgements=judgements):
-            yield "re_read", {"measures": _verdicts(judgements), "cause": "undo"}
-            yield "artefact_ready", _artefacts(thread_id)
-        case Said(role="coach", kind="praise", text=text):
-            yield "praise", {"text": text}
-        case NudgeOffered() as nudge:
-            yield (
-                "nudge",
-                {
-                    "id": nudge.nudge_id,
-                    "measure": nudge.measure,
-                    "message": nudge.message,
-                    "suggestion": nudge.suggestion,
-                    "template_id": nudge.template_id,
-                },
-            )
-        case Decided(nudge_id=nudge_id, decision=decision):
-            yield "decision_recorded", {"nudge_id": nudge_id, "decision": decision.value}
-        case _:
+    def tell(self, stored: StoredEvent) -> Iterator[StreamEvent]:
+        """What a stream tells of the next kept event.
+
+        Args:
+            stored: The kept event.
+
+        Yields:
+            Nothing, or up to nine events.
+        """
+        for part, (kind, data) in enumerate(self._parts(stored)):
+            yield StreamEvent(stored.sequence * _STEP + part, kind, {"at": stored.at.isoformat()} | data)
+
+    def _parts(self, stored: StoredEvent) -> Iterator[tuple[str, dict[str, Any]]]:
+        match load_event(stored.event):
+            case PlanRead() as read:
+                yield from self._read(read, first=stored.sequence == 1)
+            case Undone(judgements=judgements):
+                yield "re_read", {"measures": _verdicts(judgements), "cause": "undo"}
+                yield "artefact_ready", _artefacts(self._thread_id)
+            case NudgeOffered() as nudge:
+                self._offered = nudge
+            case Said(role="coach", kind="praise", text=text):
+                yield "praise", {"text": text}
+            case Said(role="coach", kind="nudge") if self._offered is not None:
+                yield "nudge", _nudge(self._offered)
+            case Decided(nudge_id=nudge_id, decision=decision):
+                yield "decision_recorded", {"nudge_id": nudge_id, "decision": decision.value}
+            case _:
+                return
+
+    def _read(self, read: PlanRead, *, first: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+        if read.revised:
+            yield "plan_received", {"characters": len(read.text), "words": len(read.text.split())}
+        measures = {"measures": _verdicts(read.judgements)}
+        if first:
+            yield "read", measures
             return
+        yield "re_read", measures | {"cause": "revised" if read.revised else "decision"}
+        yield "artefact_ready", _artefacts(self._thread_id)
+
+
+def _nudge(offered: NudgeOffered) -> dict[str, Any]:
+    return {
+        "id": offered.nudge_id,
+        "measure": offered.measure,
+        "message": offered.message,
+        "suggestion": offered.suggestion,
+        "template_id": offered.template_id,
+    }
 
 
 def _verdicts(judgements: dict[str, Judgement]) -> dict[str, Any]:

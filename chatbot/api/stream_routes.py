@@ -12,7 +12,6 @@ from starlette.concurrency import run_in_threadpool
 
 from chatbot.api.context import Asked, Context, Owner, ThreadId
 from chatbot.api.sse import follow, sent
-from chatbot.api.stream_events import resume_point
 from chatbot.api.workers import BusyError
 from chatbot.store.base import StoredEvent
 
@@ -55,7 +54,7 @@ async def events(
     async def read(after: int) -> list[StoredEvent]:
         return await run_in_threadpool(lambda: asked.service.events(owner, thread_id, after=after))
 
-    first = await read(resume_point(last_event_id))
+    first = await read(0)
     told = follow(
         read,
         first=first,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -117,9 +119,25 @@ def plan() -> str:
 
 
 @pytest.fixture(scope="session")
-def fast_coach() -> Callable[[], LessonCoach]:
-    """Makes coaches with the stand-in model over the shipped templates."""
+def fast_parts() -> tuple[Any, TemplateIndex]:
+    """The stand-in model, and an index of the shipped templates."""
     library = TemplateLibrary.shipped()
     model: Any = KeywordModel(library)
-    index = TemplateIndex.build(library, encoder=model.encoder)
-    return lambda: LessonCoach(model, index)
+    return model, TemplateIndex.build(library, encoder=model.encoder)
+
+
+@pytest.fixture(scope="session")
+def fast_coach(fast_parts: tuple[Any, TemplateIndex]) -> Callable[[], LessonCoach]:
+    """Makes coaches with the stand-in model over the shipped templates."""
+    return lambda: LessonCoach(*fast_parts)
+
+
+@pytest.fixture
+def service(fast_parts: tuple[Any, TemplateIndex]) -> Iterator[Any]:
+    """A service over the stand-in model and a database in memory."""
+    from chatbot.service import CoachService
+    from chatbot.store.sql import open_log
+
+    numbers = count(1)
+    with open_log("sqlite://") as log:
+        yield CoachService(*fast_parts, log, clock=lambda: datetime.now(UTC), ids=lambda: f"thread-{next(numbers)}")
