@@ -26,7 +26,7 @@ _NAMES = {
     "exit_assessment": "an exit assessment",
     "responsive_feedback": "responsive feedback",
     "higher_order_thinking": "a task for higher-order thinking",
-    "structured_participation": "a routine in which every pupil responds",
+    "structured_participation": "a routine that makes every pupil respond",
     "differentiation": "a concrete adaptation for learners",
     "misconceptions": "a likely misconception and a response to it",
     "vocabulary": "a key term that is taught",

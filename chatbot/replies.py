@@ -98,7 +98,7 @@ def verified(measure: str, before: Analysis, after: Analysis, *, added: tuple[in
     ]
     dropped = _dropped(before, after)
     if reading.verdict == "present" and inside:
-        said = f"{start}, and I now find evidence for {name}: {quoted(inside[0], words=14)}"
+        said = f"{start}, and I now find evidence for {name}: {quoted(_without_label(inside[0]), words=14)}"
     elif reading.verdict == "present":
         place = quoted(reading.evidence[0].quote, words=12)
         said = f"{start}; I find evidence for {name}, in another place than the new text: {place}"
@@ -107,6 +107,12 @@ def verified(measure: str, before: Analysis, after: Analysis, *, added: tuple[in
     else:
         said = f"{start}, yet I still do not find clear evidence for {name}; undo takes it out again"
     return f"{said}{dropped}{'; undo takes the change back' if dropped else ''}."
+
+
+def _without_label(quote: str) -> str:
+    """What follows the bold title of a suggestion; it says more than the title does."""
+    _, mark, rest = quote.partition(":** ")
+    return rest if mark and rest.strip() and quote.startswith("**") else quote
 
 
 def changes(before: Analysis, after: Analysis, *, quotes: bool = True) -> str:

@@ -108,7 +108,7 @@ class CoachState:
         return self.dismissed | self.addressed | self.muted | frozenset(self.stated)
 
 
-def step(state: CoachState, event: Event) -> CoachState:
+def step(state: CoachState, event: Event) -> CoachState:  # noqa: C901, PLR0912 - one case a kind
     """The state after one more event.
 
     Args:

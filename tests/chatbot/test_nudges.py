@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatbot.nudges import compose_nudge, compose_praise, fill, shorten
+from chatbot.nudges import compose_nudge, compose_praise, fill, name_of, shorten
 from chatbot.plan_facts import PlanFacts
 from mtl_core.rubric import MEASURES
 from retrieval import LessonTemplate, TemplateLibrary
@@ -104,10 +104,10 @@ def test_messages_are_short_and_kind(unsure: bool) -> None:
         for measure in template.measures:
             nudge = compose_nudge(nudge_id="n", measure=measure, template=template, facts=facts, unsure=unsure)
             assert len(nudge.message.split()) <= 60, nudge.message
-            assert len(sentences(nudge.message)) == 2, nudge.message
+            assert len(sentences(nudge.message)) == 1, nudge.message
             assert nudge.message.endswith("?")
-            assert MEASURES[measure].title.lower() in nudge.message
-            assert ("not sure" in nudge.message) is unsure
+            assert name_of(measure) in nudge.message
+            assert not (unsure and "not find" in nudge.message)
             assert not re.search(r"[{}]|  |\b1 minutes", nudge.message), nudge.message
             found += BANNED.findall(nudge.message)[:1] and [template.id]
     assert sorted(set(found)) == [], "titles with a word that a nudge does not say"
@@ -152,24 +152,30 @@ def test_a_shortened_quote_is_its_beginning(quote: str, words: int) -> None:
 def test_praise_quotes_the_plan(measure: str, words: list[str]) -> None:
     quote = "  \n".join(words)
     praise = compose_praise(measure, quote)
-    said = re.fullmatch(r"Your plan shows (.+): “(.+?)( …)?”\.", praise, re.DOTALL)
+    said = re.search(r"“(.+?)( …)?”[.]$", praise, re.DOTALL)
     assert said is not None
-    assert MEASURES[measure].title.lower() in said[1]
-    assert quote.startswith(said[2])
-    assert (said[3] is not None) is (len(words) > 24)
+    assert name_of(measure) in praise
+    assert quote.startswith(said[1])
+    assert (said[2] is not None) is (len(words) > 18)
     assert not BANNED.search(praise)
+
+
+def test_wordings_vary_with_the_seed_and_are_the_same_for_the_same() -> None:
+    said = [compose_praise("modelling", "Q", seed=str(seed)) for seed in range(40)]
+    assert said == [compose_praise("modelling", "Q", seed=str(seed)) for seed in range(40)]
+    assert len(set(said)) == 4
 
 
 @pytest.mark.parametrize(
     ("measure", "name"),
     [
         ("measurable_objective", "a measurable objective"),
-        ("check_for_understanding", "a check for understanding"),
+        ("check_for_understanding", "a check for understanding during the lesson"),
         ("exit_assessment", "an exit assessment"),
-        ("modelling", "modelling"),
+        ("modelling", "modelling before pupils try"),
         ("success_criteria", "success criteria"),
-        ("pacing_and_materials", "pacing and materials"),
+        ("pacing_and_materials", "durations and materials"),
     ],
 )
 def test_measures_are_named_inside_a_sentence(measure: str, name: str) -> None:
-    assert compose_praise(measure, "Q") == f"Your plan shows {name}: “Q”."
+    assert f"{name}: “Q”." in compose_praise(measure, "Q")

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatbot.measure_rules import RULES
 from chatbot.events import Judgement, NudgeOffered
+from chatbot.measure_rules import RULES
 from chatbot.policy import MeasureRule, may_offer, next_gap, praised_measure, ranked_gaps
 from chatbot.state import CoachState
 from mtl_core.rubric import MEASURES
@@ -50,7 +50,7 @@ def test_worth_falls_within_the_blocked_and_the_unblocked(
     ranked = ranked_gaps(reading, RULES, silent=silent)
     for group in (True, False):
         worth = [
-            RULES[key].value * (1 - reading[key].probability)
+            RULES[key].value * (1 - reading[key].probability) * (1 - 0.2 * (RULES[key].effort - 1))
             for key in ranked
             if (bool(RULES[key].needs) and set(RULES[key].needs) <= set(ranked)) is group
         ]
@@ -104,9 +104,16 @@ def test_no_kind_of_silence_is_broken(where: str) -> None:
 
 @given(st.integers(0, 30), st.integers(0, 5))
 def test_without_being_asked_it_pauses_and_grows_quiet(offered: int, in_a_row: int) -> None:
-    state = CoachState(offered=offered, dismissals_in_a_row=in_a_row)
+    state = CoachState(offered_in_a_row=offered, dismissals_in_a_row=in_a_row)
     assert may_offer(state, asked=True)
-    assert may_offer(state, asked=False) is (offered not in range(3, 31, 3) and in_a_row < 2)
+    assert may_offer(state, asked=False) is (offered < 3 and in_a_row < 2)
+
+
+@pytest.mark.parametrize("wish", ["paused", "stopped"])
+def test_a_wish_for_quiet_holds_until_an_idea_is_asked_for(wish: str) -> None:
+    state = CoachState(**{wish: True})
+    assert not may_offer(state, asked=False)
+    assert may_offer(state, asked=True)
 
 
 @given(st.booleans(), st.integers(0, 9))

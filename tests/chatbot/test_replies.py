@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from chatbot.commands import Command, Request, understand
-from chatbot.events import Decision, NudgeOffered
-from chatbot.nudges import Nudge
-from chatbot.replies import HELP, changes, explain, not_a_plan, nothing_left, pause, searched, verified
+from chatbot.events import Decision
+from chatbot.nudges import Nudge, name_of
+from chatbot.replies import HELP, changes, explain, not_a_plan, nothing_left, searched, verified
 from chatbot.state import CoachState
 from mtl_core.reading import Analysis, Evidence, MeasureReading
 from mtl_core.rubric import MEASURES
@@ -40,7 +40,11 @@ def analysis(**found: MeasureReading) -> Analysis:
 def test_a_repair_is_confirmed_with_a_quote_of_the_new_text() -> None:
     after = analysis(vocabulary=present("Pupils draw the word.", 50))
     said = verified("vocabulary", analysis(), after, added=(48, 90))
-    assert said == "I now find evidence for vocabulary: “Pupils draw the word.”."
+    assert (
+        said == "The template is added, and I now find evidence for a key term that is taught: “Pupils draw the word.”."
+    )
+    mine = verified("vocabulary", analysis(), after, added=(48, 90), adapted=True)
+    assert mine.startswith("Your version is in the plan, and I now find")
 
 
 def test_evidence_elsewhere_is_not_claimed_for_the_new_text() -> None:
@@ -52,7 +56,7 @@ def test_evidence_elsewhere_is_not_claimed_for_the_new_text() -> None:
 def test_an_unconfirmed_repair_is_said_plainly() -> None:
     for reading in (ABSENT, MeasureReading(0.5, "unsure", (Evidence("Pupils", 60, 66),))):
         said = verified("vocabulary", analysis(), analysis(vocabulary=reading), added=(50, 90))
-        assert said.startswith("I still do not find clear evidence for vocabulary")
+        assert "I still do not find clear evidence for a key term that is taught" in said
         assert "undo" in said
         assert "“" not in said
 
@@ -60,21 +64,25 @@ def test_an_unconfirmed_repair_is_said_plainly() -> None:
 def test_what_dropped_is_named() -> None:
     before = analysis(modelling=present("The teacher draws."), differentiation=present("A word bank."))
     said = verified("vocabulary", before, analysis(vocabulary=present("Draw.", 50)), added=(50, 60))
-    assert said.endswith("I no longer find clear evidence for modelling, differentiation.")
-    assert "I no longer find clear evidence for modelling, differentiation." in changes(before, analysis())
+    gone = "I no longer find clear evidence for modelling before pupils try, a concrete adaptation for learners"
+    assert said.endswith(f"{gone}; undo takes the change back.")
+    assert f"{gone}." in changes(before, analysis())
 
 
 def test_a_version_without_a_change_of_profile_says_so() -> None:
     same = analysis(modelling=present("The teacher draws."))
-    assert changes(same, same) == "I have read your version. The profile is unchanged."
+    assert changes(same, same) == "I have read your version, and the profile is unchanged."
 
 
 def test_what_a_version_gained_is_quoted() -> None:
     found = {key: present(f"Quote of {key}.") for key in list(MEASURES)[:5]}
     said = changes(analysis(), analysis(**found))
-    assert said.count("“") == 3
-    for key in list(MEASURES)[:3]:
-        assert f"{MEASURES[key].title.lower()}: “Quote of {key}.”" in said
+    assert said.count("“") == 2
+    assert "“" not in changes(analysis(), analysis(**found), quotes=False)
+    for key in list(MEASURES)[:2]:
+        assert f"{name_of(key)}: “Quote of {key}.”" in said
+    for key in list(MEASURES)[:5]:
+        assert name_of(key) in said
 
 
 @pytest.mark.parametrize(
@@ -104,11 +112,6 @@ def test_a_refusal_says_why() -> None:
     assert "English only" in not_a_plan("es")
     assert "lesson plan" in not_a_plan("en")
     assert "English" not in not_a_plan("en")
-
-
-def test_a_pause_is_silent_while_a_nudge_waits() -> None:
-    assert pause(CoachState(pending=NudgeOffered("n", "modelling", "t"))) == ""
-    assert "idea" in pause(CoachState())
 
 
 def test_nothing_left_claims_everything_only_where_nothing_is_silent() -> None:

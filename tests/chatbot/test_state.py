@@ -46,6 +46,8 @@ class Conversation:
     offers: int = 0
     in_a_row: int = 0
     waiting: str | None = None
+    answered: list[tuple[set[str], set[str]]] = field(default_factory=list)
+    offers_in_a_row: int = 0
 
     @property
     def state(self) -> CoachState:
@@ -73,8 +75,9 @@ class Conversation:
         assert self.state.judgements[gap].verdict != "present"
         if not asked:
             assert self.in_a_row < 2
-            assert self.offers == 0 or self.offers % 3 != 0
+            assert self.offers_in_a_row < 3
         self.offers += 1
+        self.offers_in_a_row += 1
         self.waiting = gap
         self.record(NudgeOffered(f"n{self.offers}", gap, f"t{self.offers}"))
 
@@ -87,6 +90,8 @@ class Conversation:
             self.accepted.add(self.waiting)
             self.in_a_row = 0
             text = self.state.text + addition
+            if text != self.state.text:
+                self.answered.append((set(self.dismissed), set(self.accepted)))
             self.versions.append((text, reading))
             self.record(PlanRead(text, reading, revised=False))
         else:
@@ -101,8 +106,10 @@ class Conversation:
             return
         self.versions.append((text, reading))
         self.record(PlanRead(text, reading))
+        self.answered.append((set(self.dismissed), set(self.accepted)))
         self.dismissed.clear()
         self.accepted.clear()
+        self.offers_in_a_row = 0
         self.waiting = None
 
     def undo(self) -> None:
@@ -110,6 +117,9 @@ class Conversation:
             assert self.state.history == ()
             return
         self.versions.pop()
+        dismissed, accepted = self.answered.pop()
+        self.dismissed |= dismissed
+        self.accepted |= accepted
         self.record(Undone(*self.versions[-1]))
         self.waiting = None
 
