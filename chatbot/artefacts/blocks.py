@@ -25,6 +25,7 @@ _BOX = re.compile(r"\[(?P<state>[ xX])\][ \t]+")
 _TABLE_RULE = re.compile(r"[ \t]*\|?[ \t:|+-]*-[ \t:|+-]*\|?[ \t]*$")
 _CELL_EDGE = re.compile(r"(?<!\\)\|")
 _WORD = re.compile(r"[^\W_]")
+_LABELLED = re.compile(r"[ \t]*[*_]{0,2}[A-Z][\w ]{1,30}[*_]{0,2}:[*_]{0,2}[ \t]")
 _FRONT = 40
 _WRAP_WIDTH = (50, 140)
 
@@ -206,7 +207,7 @@ class _Reader:
         """Whether a line is there only because the one before was full: its first word would not have fitted."""
         if not _WORD.search(line.text) or self._is_head(line) or _FENCE.match(line.text) or _is_row(line.text):
             return False
-        if _ITEM.match(line.text):
+        if _ITEM.match(line.text) or _LABELLED.match(line.text):
             return False
         if inside and line.text[:1].isspace() and not before.text.rstrip().endswith((".", "!", "?", ":")):
             return True

@@ -39,6 +39,7 @@ _QUESTION = re.compile(r"(?P<words>[^.!?\n“\"]{6,300}\?)")
 _HEADER = re.compile(r"(?:key )?(?:words?|terms?|vocabulary)$", re.IGNORECASE)
 _LEAD_IN = re.compile(r"(?::|…|\.\.\.)\W*$")
 _TERM_WORDS = 5
+_EXIT_WORDS = 60
 _MOST = 40
 
 
@@ -176,6 +177,9 @@ def find_activities(sections: Sequence[Section]) -> tuple[Activity, ...]:
 def _is_phase(place: int, sections: Sequence[Section]) -> bool:
     section = sections[place]
     read = minutes_in(section.title)
+    if _EXIT.fullmatch(read[2] if read else without_number(section.title)):
+        # it is shown as the exit question
+        return False
     if read and read[2]:
         return True
     if not section.title or _NO_ACTIVITY.search(section.title):
@@ -203,6 +207,11 @@ def find_exit(parts: Sequence[Part], blocks: Sequence[Block]) -> Passage | None:
     """
     for part in parts:
         if _EXIT.search(part.label) and len(part.label.split()) <= 8:
+            joined = " ".join(passage.text for passage in part.passages)
+            if quoted := _QUOTED.fullmatch(joined):
+                joined = quoted["words"]
+            if joined and len(joined.split()) <= _EXIT_WORDS:
+                return Passage(joined, part.passages[0].start, part.passages[-1].end)
             asked = [passage for passage in part.passages if "?" in passage.text]
             if asked or part.passages:
                 return (asked or list(part.passages))[0]
