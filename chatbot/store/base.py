@@ -111,18 +111,33 @@ class EventLog(Protocol):
     What a call wrote is durable when the call returns.
     """
 
-    def create_thread(self, thread_id: str, *, owner: str, title: str, at: datetime) -> None:
-        """Begin a thread without events.
+    def create_thread(
+        self,
+        thread_id: str,
+        *,
+        owner: str,
+        title: str,
+        at: datetime,
+        events: Sequence[Mapping[str, Any]] = (),
+        consented: bool = False,
+    ) -> int:
+        """Begin a thread, with its first events or without any: all of it or nothing.
 
         Args:
             thread_id: A new identifier.
             owner: Whose thread it is.
             title: What it is called.
             at: Now, with a time zone.
+            events: JSON objects, in order.
+            consented: Whether the owner agrees now that decisions are kept to learn from.
+
+        Returns:
+            The last sequence of the thread now.
 
         Raises:
             ConflictError: If there is a thread with this id.
-            InputError: If a name is empty, too long, or holds characters that cannot be kept.
+            InputError: If a name is empty, too long, or holds characters that cannot be kept, or an
+                event is no JSON object.
         """
 
     def append(

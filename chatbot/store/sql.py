@@ -22,10 +22,10 @@ from chatbot.store.rows import (
     is_storable,
     microseconds,
     sequence_of,
-    stored,
     thread_row,
 )
 from chatbot.store.schema import EVENTS, OWNERS, THREADS
+from chatbot.store.statements import UPSERT_OWNER, insert_events, read_events, refuse_append
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -76,8 +76,18 @@ class SqlEventLog:
         # threads of one process queue here in turn; SQLite's own waiting is a poll that can starve one of them
         self._turn = Lock()
 
-    def create_thread(self, thread_id: str, *, owner: str, title: str, at: datetime) -> None:
-        """Begin a thread without events; see ``EventLog``."""
+    def create_thread(
+        self,
+        thread_id: str,
+        *,
+        owner: str,
+        title: str,
+        at: datetime,
+        events: Sequence[Mapping[str, Any]] = (),
+        consented: bool = False,
+    ) -> int:
+        """Begin a thread with its first events, all of it or nothing; see ``EventLog``."""
+        texts = checked_events(events)
         now = microseconds(at)
         row = {
             "id": checked_name(thread_id, of="a thread"),
@@ -85,13 +95,15 @@ class SqlEventLog:
             "title": checked_title(title),
             "created": now,
             "changed": now,
-            "last_sequence": 0,
+            "last_sequence": len(texts),
         }
         with self._write() as connection:
             try:
                 connection.execute(insert(THREADS), row)
             except IntegrityError as error:
                 raise ConflictError(f"There is a thread {thread_id!r} already; choose another id.") from error
+            insert_events(connection, thread_id, texts, after=0, at=now, consented=consented)
+        return len(texts)
 
     def append(
         self,
@@ -110,13 +122,8 @@ class SqlEventLog:
             seen = update(THREADS).where(THREADS.c.id == thread_id, THREADS.c.last_sequence == sequence_of(expected))
             moved = seen.values(last_sequence=sequence_of(last), changed=now)
             if not is_storable(thread_id) or not connection.execute(moved).rowcount:
-                _refuse_append(connection, thread_id)
-            rows = [
-                {"thread_id": thread_id, "sequence": number, "at": now, "event": one, "consented": consented}
-                for number, one in enumerate(texts, start=expected + 1)
-            ]
-            if rows:
-                connection.execute(insert(EVENTS), rows)
+                refuse_append(connection, thread_id)
+            insert_events(connection, thread_id, texts, after=expected, at=now, consented=consented)
         return last
 
     def events(self, thread_id: str, *, after: int = 0) -> list[StoredEvent]:
@@ -124,7 +131,7 @@ class SqlEventLog:
         if not is_storable(thread_id):
             return []
         with self._read() as connection:
-            return _events(connection, thread_id, after)
+            return read_events(connection, thread_id, after)
 
     def thread(self, thread_id: str, owner: str) -> ThreadRow:
         """One thread of an owner; see ``EventLog``."""
@@ -197,7 +204,7 @@ class SqlEventLog:
             "retention_days": settings.retention_days,
         }
         with self._write() as connection:
-            connection.execute(text(_UPSERT_OWNER), {"owner": owner, **values})
+            connection.execute(text(UPSERT_OWNER), {"owner": owner, **values})
             if not settings.keep_labels:
                 owned = EVENTS.c.thread_id.in_(select(THREADS.c.id).where(THREADS.c.owner == owner))
                 connection.execute(update(EVENTS).where(owned, EVENTS.c.consented).values(consented=False))
@@ -210,7 +217,7 @@ class SqlEventLog:
         for name in names:
             with self._read() as connection:
                 row = connection.execute(select(THREADS).where(THREADS.c.id == name)).first()
-                found = _events(connection, name, 0)
+                found = read_events(connection, name, 0)
             # the thread may have been deleted, or consent withdrawn, since the list was made
             if row is not None and any(event.consented for event in found):
                 yield thread_row(row), found
@@ -264,23 +271,3 @@ class SqlEventLog:
                 connection.cursor().execute("pragma wal_checkpoint(truncate)").close()
             finally:
                 connection.close()
-
-
-_UPSERT_OWNER = """
-insert into coach_owners (owner, masking, keep_labels, retention_days)
-values (:owner, :masking, :keep_labels, :retention_days)
-on conflict (owner) do update set
-    masking = excluded.masking, keep_labels = excluded.keep_labels, retention_days = excluded.retention_days
-"""
-
-
-def _events(connection: Connection, thread_id: str, after: int) -> list[StoredEvent]:
-    wanted = select(EVENTS).where(EVENTS.c.thread_id == thread_id, EVENTS.c.sequence > sequence_of(after))
-    return [stored(row) for row in connection.execute(wanted.order_by(EVENTS.c.sequence))]
-
-
-def _refuse_append(connection: Connection, thread_id: str) -> None:
-    known = is_storable(thread_id) and connection.execute(select(THREADS.c.id).where(THREADS.c.id == thread_id)).first()
-    if not known:
-        raise NotFoundError("There is no such conversation; it may have been deleted.")
-    raise ConflictError("The conversation went on elsewhere meanwhile; look at it again, then repeat.")

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
-from log_conformance import LogConformance, LogMachine, begun
+from log_conformance import LogConformance, begun
+from log_machine import LogMachine
 from sqlalchemy import make_url, text
 
 from chatbot.store.sql import open_log
