@@ -23,7 +23,6 @@ import numpy as np
 import typer
 
 from benchmarks.store_timing import print_results
-from benchmarks.store_vectors import clustered
 from retrieval.filters import Eq
 from retrieval.stores.base import StoreSpec
 from retrieval.stores.faiss_index import IndexRule
@@ -41,7 +40,10 @@ COMMAND = (sys.executable, "-m", "benchmarks.store_soak")
 
 def vectors_of(group: int, version: int) -> np.ndarray:
     """``[BATCH, DIMENSION]`` vectors of one version of a group of items."""
-    return clustered(BATCH, DIMENSION, seed=group * VERSIONS + version % VERSIONS)
+    generator = np.random.default_rng(group * VERSIONS + version % VERSIONS)
+    drawn = generator.standard_normal((BATCH, DIMENSION), dtype=np.float32)
+    drawn /= np.linalg.norm(drawn, axis=1, keepdims=True)
+    return drawn
 
 
 def names_of(group: int) -> list[str]:

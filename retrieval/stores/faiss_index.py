@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Graph", "IndexKind", "IndexRule", "build_graph", "candidates_of", "extended", "faiss_threads", "read_graph"]
+__all__ = [
+    "Chosen",
+    "Graph",
+    "IndexKind",
+    "IndexRule",
+    "build_graph",
+    "candidates_of",
+    "extended",
+    "faiss_threads",
+    "read_graph",
+]
 
 IndexKind = Literal["flat", "hnsw", "ivf"]
 
@@ -112,6 +122,21 @@ class Graph:
             raise OSError(28, "No space left on device") from error
 
 
+class Chosen:
+    """Rows that may be found, in the form that FAISS wants.
+
+    Args:
+        mask: ``[rows]`` true for those rows.
+    """
+
+    def __init__(self, mask: NDArray[np.bool_]) -> None:
+        self.count = int(mask.sum())
+        self.share = self.count / max(1, len(mask))
+        # the bits must live as long as the selector that points to them
+        self._bits = np.packbits(mask, bitorder="little")
+        self.selector = faiss.IDSelectorBitmap(len(mask), faiss.swig_ptr(self._bits))
+
+
 def build_graph(kind: IndexKind, blocks: Sequence[NDArray[np.float32]], *, rule: IndexRule) -> Graph:
     """Build an approximate index over all rows.
 
@@ -173,7 +198,7 @@ def read_graph(kind: str, path: Path, rows: int) -> Graph | None:
 
 
 def candidates_of(
-    graph: Graph, queries: NDArray[np.float32], *, most: int, wanted: NDArray[np.bool_] | None, rule: IndexRule
+    graph: Graph, queries: NDArray[np.float32], *, most: int, chosen: Chosen | None, rule: IndexRule
 ) -> NDArray[np.int64]:
     """Rows that are likely among the nearest; they are scored exactly afterwards.
 
@@ -181,13 +206,13 @@ def candidates_of(
         graph: The index.
         queries: ``[q, dimension]``.
         most: Candidates a query.
-        wanted: ``[rows]`` true for the rows that may be found; ``None`` for all.
+        chosen: The rows that may be found; ``None`` for all.
         rule: Widths.
 
     Returns:
         ``[q, most]`` row numbers, -1 where there are fewer.
     """
-    share = 1.0 if wanted is None else max(float(wanted.mean()), 1e-6)
+    share = 1.0 if chosen is None else max(chosen.share, 1e-6)
     parameters: Any
     if graph.kind == "hnsw":
         parameters = faiss.SearchParametersHNSW()  # type: ignore[attr-defined]  # made at run time by SWIG
@@ -195,10 +220,8 @@ def candidates_of(
     else:
         parameters = faiss.SearchParametersIVF()
         parameters.nprobe = max(1, min(graph.index.nlist, int(graph.index.nlist * rule.probes / share**0.5)))
-    if wanted is not None:
-        # the bits must live as long as the selector that points to them
-        bits = np.packbits(wanted, bitorder="little")
-        parameters.sel = faiss.IDSelectorBitmap(len(wanted), faiss.swig_ptr(bits))
+    if chosen is not None:
+        parameters.sel = chosen.selector
     # waking a second thread costs more than a few queries, and parallel callers share the cores anyway
     with faiss_threads(1 if len(queries) < _QUERIES_A_THREAD else None):
         _, found = graph.index.search(queries, most, params=parameters)

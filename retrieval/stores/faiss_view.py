@@ -13,7 +13,7 @@ import numpy as np
 from retrieval.filters import Filter, fields_of
 from retrieval.stores.base import Hit, Record
 from retrieval.stores.checks import check_fields
-from retrieval.stores.faiss_index import Graph, IndexRule, candidates_of
+from retrieval.stores.faiss_index import Chosen, Graph, IndexRule, candidates_of
 from retrieval.stores.faiss_scan import Found, best_of, joined, scan_rows
 from retrieval.stores.faiss_texts import hashes_of
 from retrieval.stores.rows import Segment
@@ -161,7 +161,7 @@ class View:
             Hits a query, best first, equal scores by id.
         """
         admitted = self.admitted(where)
-        count = len(self.alive) if admitted is None else int(admitted.sum())
+        count = self.count if admitted is None or where is None else int(admitted.sum())
         most = min(most, count)
         if not most:
             return [[] for _ in queries]
@@ -169,38 +169,38 @@ class View:
         narrow = max(rule.exact_up_to, rule.exact_share * self.count)
         # nearly as many candidates as rows are found sooner by looking at every row
         if self.graph is not None and count > narrow and _OVERSAMPLE * most <= max(rule.exact_share * count, 100):
-            found = self._by_graph(self.graph, queries, most, admitted, rule)
+            # what stands is the same for every question without a filter
+            chosen = self._standing if admitted is None or where is None else Chosen(admitted[: self.graph.rows])
+            found = self._by_graph(self.graph, queries, most, chosen, rule)
+            if found is not None and self.graph.rows < len(self.alive):
+                starts = self.starts.tolist()
+                since = self.graph.rows
+                later = scan_rows(self.segments, starts, queries, most=most, wanted=admitted, since=since)
+                found = [joined(one, other) for one, other in zip(found, later, strict=True)]
         if found is None:
             found = scan_rows(self.segments, self.starts.tolist(), queries, most=most, wanted=admitted)
         return [[self._hit(row, score) for row, score in self._best(one, most)] for one in found]
 
+    @cached_property
+    def _standing(self) -> Chosen | None:
+        """The rows of the graph that stand; ``None`` for all."""
+        if self.graph is None or bool(self.alive[: self.graph.rows].all()):
+            return None
+        return Chosen(self.alive[: self.graph.rows])
+
     def _by_graph(
-        self,
-        graph: Graph,
-        queries: NDArray[np.float32],
-        most: int,
-        admitted: NDArray[np.bool_] | None,
-        rule: IndexRule,
+        self, graph: Graph, queries: NDArray[np.float32], most: int, chosen: Chosen | None, rule: IndexRule
     ) -> list[Found] | None:
-        """Candidates of the graph and of the rows after it; ``None`` where the graph brought too few."""
-        covered = None if admitted is None else admitted[: graph.rows]
-        if covered is not None and covered.all():
-            covered = None
-        near = candidates_of(graph, queries, most=_OVERSAMPLE * most, wanted=covered, rule=rule)
-        enough = min(most, graph.rows if covered is None else int(covered.sum()))
-        later = None
-        if graph.rows < len(self.alive):
-            later = scan_rows(
-                self.segments, self.starts.tolist(), queries, most=most, wanted=admitted, since=graph.rows
-            )
-        together = []
-        for number, (query, padded) in enumerate(zip(queries, near, strict=True)):
+        """Candidates of the graph, scored with full vectors; ``None`` where it brought too few."""
+        near = candidates_of(graph, queries, most=_OVERSAMPLE * most, chosen=chosen, rule=rule)
+        enough = min(most, graph.rows if chosen is None else chosen.count)
+        found = []
+        for query, padded in zip(queries, near, strict=True):
             rows = padded[padded >= 0]
             if len(rows) < enough:
                 return None
-            found = Found(rows, self._vectors(rows) @ query)
-            together.append(found if later is None else joined(found, later[number]))
-        return together
+            found.append(Found(rows, self._vectors(rows) @ query))
+        return found
 
     def _best(self, found: Found, most: int) -> list[tuple[int, float]]:
         return best_of(found, self.segments, self.starts, most)
