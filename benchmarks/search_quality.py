@@ -3,15 +3,17 @@
 python -m benchmarks.search_quality --data ../shared/data/oak_search
 
 The weight of the vectors in the fusion is also chosen by cross-validation over the queries: each fold is answered
-with the weight that was best on the other folds. The shipped default is shown beside it.
+with the weight that was best on the other folds. So are, with ``--thorough``, the weight, the boost, the field
+weights and the spelling together. The shipped default is shown beside both.
 """
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import bm25s
 import numpy as np
@@ -32,6 +34,7 @@ RANK_OFFSET = 60
 GRID = (0.3, 0.4, 0.5, 0.6, 0.7)
 
 Rankings = dict[str, list[str]]
+Setting = TypeVar("Setting")
 
 
 def plain_bm25(benchmark: Benchmark, config: SearchConfig) -> Rankings:
@@ -73,26 +76,50 @@ def rank_fusion(rankings: Sequence[Mapping[str, Sequence[str]]]) -> Rankings:
 
 
 def cross_validated(
-    queries: Sequence[BenchmarkQuery], by_weight: Mapping[float, Rankings], *, folds: int, seed: int = 0
-) -> tuple[Rankings, list[float]]:
-    """Each fold by the weight that is best on the others."""
+    queries: Sequence[BenchmarkQuery], by_setting: Mapping[Setting, Rankings], *, folds: int, seed: int = 0
+) -> tuple[Rankings, list[Setting]]:
+    """Each fold by the setting that is best on the others."""
     place = np.random.default_rng(seed).permutation(len(queries)) % folds
-    values = {w: np.asarray([ndcg(found[q.id], q.judged) for q in queries]) for w, found in by_weight.items()}
+    values = {one: np.asarray([ndcg(found[q.id], q.judged) for q in queries]) for one, found in by_setting.items()}
     chosen: Rankings = {}
     picked = []
     for fold in range(folds):
-        best = max(by_weight, key=lambda weight: float(values[weight][place != fold].mean()))
+        best = max(by_setting, key=lambda one: float(values[one][place != fold].mean()))
         picked.append(best)
         for query, where in zip(queries, place, strict=True):
             if where == fold:
-                chosen[query.id] = by_weight[best][query.id]
+                chosen[query.id] = by_setting[best][query.id]
     return chosen, picked
+
+
+def settings_of(config: SearchConfig) -> dict[str, SearchConfig]:
+    """The settings that ``--thorough`` chooses from: the defaults with one to three of them changed."""
+    spellings = {
+        f"spelling {rate}/{cost:g}": config.spelling.model_copy(update={"error_rate": rate, "edit_cost": cost})
+        for rate, cost in ((0.005, 3.0), (0.02, 2.0), (0.02, 3.0), (0.02, 4.0), (0.08, 3.0))
+    }
+    fields = {
+        f"title {title:g}, context {context:g}": {"*": 1.0, "title": title, "context": context}
+        for title, context in ((0.0, 0.0), (0.7, 0.0), (0.7, 0.3), (1.5, 0.3), (0.7, 1.0))
+    }
+    tried: dict[str, SearchConfig] = {}
+    for name, spelling in spellings.items():
+        tried[name] = config.model_copy(update={"spelling": spelling})
+    for name, weights in fields.items():
+        tried[name] = config.model_copy(update={"field_weights": weights})
+    for weight, boost in product((0.4, 0.5, 0.6), (0.0, 0.1, 0.2, 0.4)):
+        tried[f"vectors {weight:g}, boost {boost:g}"] = config.model_copy(
+            update={"leg_weights": LegWeights(dense=weight, bm25=1 - weight), "boost": boost}
+        )
+    return tried
 
 
 def main(
     data: Annotated[Path, typer.Option(help="Folder in BEIR form.")],
     cache: Annotated[Path | None, typer.Option(help="Folder that keeps the vectors.")] = None,
     folds: Annotated[int, typer.Option(help="Folds of the cross-validation.")] = 5,
+    *,
+    thorough: Annotated[bool, typer.Option(help="Choose boost, field weights and spelling as well.")] = False,
 ) -> None:
     """Print nDCG@10 overall and by category of every system."""
     benchmark, encoder, config = read_benchmark(data), SharedEncoder.load(), SearchConfig()
@@ -105,6 +132,10 @@ def main(
         for weight in GRID:
             changed = config.model_copy(update={"leg_weights": LegWeights(dense=weight, bm25=1 - weight)})
             by_weight[weight] = rankings_of(LessonSearch(store, encoder, changed), benchmark.queries, mode="hybrid")
+        by_setting = {
+            name: rankings_of(LessonSearch(store, encoder, changed), benchmark.queries, mode="hybrid")
+            for name, changed in (settings_of(config) if thorough else {}).items()
+        }
         legs = {
             f"ours, {mode} leg alone": rankings_of(LessonSearch(store, encoder, config), benchmark.queries, mode=mode)
             for mode in ("bm25", "dense")
@@ -118,6 +149,11 @@ def main(
         f"ours, hybrid, weight of the vectors chosen on other folds ({picked})": held_out,
         f"ours, hybrid, shipped default ({config.leg_weights.dense:g})": by_weight[config.leg_weights.dense],
     }
+    if by_setting:
+        found, names = cross_validated(benchmark.queries, by_setting, folds=folds)
+        systems[f"ours, hybrid, every setting chosen on other folds ({names})"] = found
+        for name, found in by_setting.items():
+            systems[f"ours, hybrid, {name}"] = found
     categories = sorted({query.category for query in benchmark.queries})
     print(f"{len(benchmark.documents)} documents, {len(benchmark.queries)} queries, nDCG@10\n")
     print(f"| system | overall | {' | '.join(categories)} |\n|---|---|{'---|' * len(categories)}")
