@@ -212,9 +212,13 @@ class _Reader:
         if inside and line.text[:1].isspace() and not before.text.rstrip().endswith((".", "!", "?", ":")):
             return True
         low, high = _WRAP_WIDTH
-        width = max((len(other.text) for other in self._run()), default=0)
+        lengths = [len(other.text.rstrip()) for other in self._run()]
+        width = max(lengths)
+        full = sum(length > 0.75 * width for length in lengths[:-1])
         first_word = len(line.text.split(maxsplit=1)[0])
-        return low <= width <= high and len(before.text.rstrip()) + 1 + first_word > width
+        fitted = len(before.text.rstrip()) + 1 + first_word > width
+        # separate lines of any length are no wrapped text, even where one happens to be full
+        return fitted and low <= width <= high and full >= 0.6 * (len(lengths) - 1)
 
     def _run(self) -> Sequence[_Line]:
         """The lines around this one up to an empty line: they share the width at which they were wrapped."""

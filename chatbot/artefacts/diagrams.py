@@ -64,7 +64,7 @@ def timeline_sheet(plan: PlanDocument) -> tuple[Sheet, str] | None:
     step = next(tick for tick in _TICKS if total / tick <= 9 or tick == _TICKS[-1])
     for minute in range(0, total + 1, step):
         x = left + minute * scale
-        sheet.line(x, head - 4, x, bottom + 4, colour="#C8CDD2", width=0.7)
+        sheet.line(x, head - 4, x, bottom + 4, colour="#C8CDD2", width=0.7, behind=True)
         sheet.text(str(minute), x - 20, bottom + 8, 40, 14, sizes=(10,), centred=True)
     sheet.text("minutes", left, bottom + 24, 200, 14, sizes=(10,))
     start = 0

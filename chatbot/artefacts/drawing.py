@@ -62,9 +62,21 @@ class Sheet:
         """Draw a filled bar with a thin dark edge."""
         self._axes.add_patch(Rectangle((x, y), width, height, facecolor=fill, edgecolor=INK, lw=0.8))
 
-    def line(self, x: float, y: float, to_x: float, to_y: float, *, colour: str = INK, width: float = 1.0) -> None:
-        """Draw a straight line."""
-        self._axes.plot([x, to_x], [y, to_y], color=colour, lw=width, solid_capstyle="butt", zorder=0.5)
+    def line(
+        self,
+        x: float,
+        y: float,
+        to_x: float,
+        to_y: float,
+        *,
+        colour: str = INK,
+        width: float = 1.0,
+        behind: bool = False,
+    ) -> None:
+        """Draw a straight line, before or behind boxes and bars."""
+        self._axes.plot(
+            [x, to_x], [y, to_y], color=colour, lw=width, solid_capstyle="butt", zorder=0.5 if behind else 2
+        )
 
     def arrow_down(self, x: float, y: float, height: float) -> None:
         """Draw a small arrow head that points down from ``y``."""

@@ -24,11 +24,13 @@ class Passage:
         text: The words without marks of markdown.
         start: Where the block that holds them starts in the plan.
         end: Where that block ends.
+        mark: Number of a list item as the plan writes it, empty for none.
     """
 
     text: str
     start: int
     end: int
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,8 @@ def passages_of(block: Block) -> Iterator[Passage]:
     pieces = [whole] if block.kind is not BlockKind.PARAGRAPH else _SENTENCE.split(whole)
     for piece in pieces:
         if any(map(str.isalnum, piece)):
-            yield Passage(piece, block.start, block.end)
+            number = block.mark if any(map(str.isalnum, block.mark)) else ""
+            yield Passage(piece, block.start, block.end, number if piece is pieces[0] else "")
 
 
 def _labelled(blocks: Sequence[Block]) -> Iterator[tuple[str, tuple[Passage, ...]]]:

@@ -31,6 +31,7 @@ MARGIN = 42.0
 # the library keeps its fonts in one table for the whole process
 _DRAWING = threading.Lock()
 _GREY = HexColor("#8A9097")
+_QUIET = HexColor("#5A6067")
 _BLUE = HexColor("#005A8C")
 
 
@@ -101,7 +102,7 @@ def words(text: str, *, size: float, bullet: str = "", term: str = "", grey: boo
         bulletFontName=REGULAR,
         bulletFontSize=size,
         spaceAfter=size * 0.2,
-        textColor=_GREY if grey else HexColor("#1A1A1A"),
+        textColor=_QUIET if grey else HexColor("#1A1A1A"),
         splitLongWords=1,
     )
     front = f'<font name="{BOLD}">{_markup(term)}</font> ' if term else ""

@@ -74,18 +74,20 @@ def exit_ticket(plan: PlanDocument) -> bytes | None:
     return one_page([*ticket, gap, *second], title=f"Exit ticket: {plan.title}", draw=_cut_line)
 
 
-def _steps(plan: PlanDocument) -> list[tuple[str, str]]:
-    """Heading and words of each step; a heading only with its first step."""
-    steps: list[tuple[str, str]] = []
+def _steps(plan: PlanDocument) -> list[tuple[str, str, str]]:
+    """Heading, words and mark of each step; a heading only with its first step."""
+    steps: list[tuple[str, str, str]] = []
     for activity in plan.activities:
         head = f"{activity.title} ({activity.minutes} min)" if activity.minutes else activity.title
         for passage in activity.steps:
-            steps.append((head, shortened(passage.text, characters=_MOST_CHARACTERS)))
+            steps.append((head, shortened(passage.text, characters=_MOST_CHARACTERS), passage.mark or "•"))
             head = ""
     return steps
 
 
-def _story(plan: PlanDocument, steps: Sequence[tuple[str, str]], *, size: float, most: int | None = None) -> list[Any]:
+def _story(
+    plan: PlanDocument, steps: Sequence[tuple[str, str, str]], *, size: float, most: int | None = None
+) -> list[Any]:
     story: list[Any] = [words(_NAME, size=size), heading(plan.title, size=size * 1.6)]
     facts = " · ".join(filter(None, [plan.facts.grade_phrase, (plan.facts.subject or "").replace("_", " ")]))
     if facts:
@@ -102,10 +104,10 @@ def _story(plan: PlanDocument, steps: Sequence[tuple[str, str]], *, size: float,
             story.append(words(meaning, size=size, term=f"{shortened(word.term, characters=60)}:"))
         story += _more(len(plan.key_words) - _MOST_WORDS, "word", size=size)
     shown = steps if most is None else steps[:most]
-    for head, text in shown:
+    for head, text, mark in shown:
         if head:
             story.append(heading(shortened(head, characters=120), size=size * 1.15))
-        story.append(words(text, size=size, bullet="•"))
+        story.append(words(text, size=size, bullet=mark))
     story += _more(len(steps) - len(shown), "step", size=size)
     if plan.exit_question:
         story.append(heading("Before you go", size=size * 1.15))

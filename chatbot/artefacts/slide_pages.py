@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from chatbot.artefacts.fonts import wrapped
 from chatbot.artefacts.inline import safe_text, shortened
+from chatbot.artefacts.parts import Passage, passages_of
 
 if TYPE_CHECKING:
     from chatbot.artefacts.plan_document import PlanDocument
@@ -55,20 +56,13 @@ class SlidePage:
         title: Its heading.
         lines: What it shows.
         notes: The plan's own passage, for the speaker.
+        size: Size of the letters in points.
     """
 
     title: str
     lines: tuple[SlideLine, ...]
     notes: str = ""
-
-    @property
-    def size(self) -> float:
-        """Size of the letters in points: larger where few lines leave room."""
-        for size, most in _LARGER:
-            taken = sum(len(wrapped(line.text, width=BODY_WIDTH, size=size)) for line in self.lines)
-            if taken <= most:
-                return size
-        return BODY_SIZE
+    size: float = BODY_SIZE
 
 
 def slide_pages(plan: PlanDocument) -> list[SlidePage]:
@@ -84,18 +78,16 @@ def slide_pages(plan: PlanDocument) -> list[SlidePage]:
         The slides after the title, at most ``MOST_SLIDES``.
     """
     pages: list[SlidePage] = []
-    pages += _pages("Objectives", [passage.text for passage in plan.objectives])
-    pages += _pages("You need", [passage.text for passage in plan.materials])
-    words = [f"{word.term}: {word.meaning}" if word.meaning else word.term for word in plan.key_words]
+    pages += _pages("Objectives", plan.objectives)
+    pages += _pages("You need", plan.materials)
+    words = [Passage(f"{w.term}: {w.meaning}" if w.meaning else w.term, w.start, w.start) for w in plan.key_words]
     pages += _pages("Key words", words)
-    parts = [
-        (_titled(a.title, a.minutes), [s.text for s in a.steps], plan.text[a.start : a.end]) for a in plan.activities
-    ]
+    parts = [(_titled(a.title, a.minutes), a.steps, plan.text[a.start : a.end]) for a in plan.activities]
     if not parts:
         parts = list(_sections(plan))
     for title, texts, source in parts:
         pages += _pages(title, texts, notes=source)
-    closing = _pages("Exit question", [plan.exit_question.text]) if plan.exit_question else []
+    closing = _pages("Exit question", [plan.exit_question]) if plan.exit_question else []
     room = MOST_SLIDES - len(closing)
     if len(pages) > room:
         left_out = len({page.title.rsplit(" (", 1)[0] for page in pages[room - 1 :]})
@@ -104,12 +96,10 @@ def slide_pages(plan: PlanDocument) -> list[SlidePage]:
     return pages + closing
 
 
-def _sections(plan: PlanDocument) -> Iterator[tuple[str, list[str], str]]:
-    from chatbot.artefacts.parts import passages_of  # noqa: PLC0415
-
+def _sections(plan: PlanDocument) -> Iterator[tuple[str, tuple[Passage, ...], str]]:
     shown = {passage.start for passage in (*plan.objectives, *plan.materials)} | {w.start for w in plan.key_words}
     for section in plan.sections:
-        texts = [p.text for block in section.blocks if block.start not in shown for p in passages_of(block)]
+        texts = tuple(p for block in section.blocks if block.start not in shown for p in passages_of(block))
         if texts:
             yield section.title or plan.title, texts, plan.text[section.start : section.end]
 
@@ -118,9 +108,9 @@ def _titled(title: str, minutes: int | None) -> str:
     return f"{title} ({minutes} min)" if minutes else title
 
 
-def _pages(title: str, texts: Sequence[str], *, notes: str = "") -> list[SlidePage]:
+def _pages(title: str, texts: Sequence[Passage], *, notes: str = "") -> list[SlidePage]:
     title = shortened(" ".join(safe_text(title).split()), characters=_MOST_TITLE)
-    groups = list(_grouped([line for text in texts if text.strip() for line in _split(safe_text(text))]))
+    groups = list(_grouped([line for text in texts if text.text.strip() for line in _split(text)]))
     left_out = len(groups) > MOST_SLIDES_A_PART
     groups = groups[:MOST_SLIDES_A_PART]
     if left_out:
@@ -132,26 +122,36 @@ def _pages(title: str, texts: Sequence[str], *, notes: str = "") -> list[SlidePa
     pages = []
     for number, lines in enumerate(groups, 1):
         head = f"{title} ({number} of {len(groups)})" if len(groups) > 1 else title
-        pages.append(SlidePage(head, tuple(lines)))
+        pages.append(SlidePage(head, tuple(lines), size=_size(lines) if len(groups) == 1 else BODY_SIZE))
     if pages and notes:
         pages[0] = replace(pages[0], notes=shortened(safe_text(notes), characters=_MOST_NOTES))
     return pages
+
+
+def _size(lines: Sequence[SlideLine]) -> float:
+    """Larger letters where few lines leave room."""
+    for size, most in _LARGER:
+        if sum(len(wrapped(line.text, width=BODY_WIDTH, size=size)) for line in lines) <= most:
+            return size
+    return BODY_SIZE
 
 
 def _line(text: str, *, bullet: bool = True) -> SlideLine:
     return SlideLine(text, len(wrapped(text, width=BODY_WIDTH, size=BODY_SIZE)), bullet=bullet)
 
 
-def _split(text: str) -> Iterator[SlideLine]:
+def _split(passage: Passage) -> Iterator[SlideLine]:
     """A passage as paragraphs of at most half a slide each, cut at the end of a rendered line."""
+    text = safe_text(f"{passage.mark} {passage.text}" if passage.mark else passage.text)
+    bullet = not passage.mark
     rendered = wrapped(text, width=BODY_WIDTH, size=BODY_SIZE)
     most = MOST_LINES // 2
     if len(rendered) <= most:
-        yield SlideLine(text, len(rendered))
+        yield SlideLine(text, len(rendered), bullet=bullet)
         return
     for start in range(0, len(rendered), most):
         piece = rendered[start : start + most]
-        yield SlideLine(" ".join(piece), len(piece), bullet=start == 0)
+        yield SlideLine(" ".join(piece), len(piece), bullet=bullet and start == 0)
 
 
 def _grouped(lines: Sequence[SlideLine]) -> Iterator[list[SlideLine]]:
