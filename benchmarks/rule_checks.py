@@ -45,7 +45,7 @@ _ACCEPTS = (Decision.USE, Decision.EDIT)
 _FRAME = frozenset(
     re.findall(
         "[a-z]+",
-        "a add already also am and another as at be been bring by could did do does find found for from "
+        "a about add already also am and another as at be been bring by could did do does find found for from "
         "has have help i in is it learner learners less meant minute minutes not of on one or plan pupil "
         "pupils see so supported sure that the there this to try up what whether which with would yet "
         "you your ",

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from chatbot.coach import LessonCoach
+from chatbot.readability import reading_grade
 from mtl_core.encoder import EncodedTexts
 from mtl_core.quality import check_text
 from mtl_core.reading import Analysis, Evidence, MeasureReading
@@ -20,6 +21,7 @@ from retrieval import TemplateIndex, TemplateLibrary
 __all__ = ["PLANS", "RuleWorld"]
 
 _TEMPLATES_A_MEASURE = 5
+_GRADE = 3
 
 PLANS = (
     "# Rivers\n\nYear 5 geography, 50 minutes.\n\n## Main\n\nPairs draw a river [modelling].\n\n## End\n\nTidy up.\n",
@@ -102,7 +104,10 @@ class RuleWorld:
         kept = []
         for measure in RUBRIC:
             repairs = [t for t in shipped.values() if t.kind == "repair" and t.measures[0] == measure.key]
-            kept += repairs[:: max(1, len(repairs) // _TEMPLATES_A_MEASURE)][:_TEMPLATES_A_MEASURE]
+            some = repairs[:: max(1, len(repairs) // _TEMPLATES_A_MEASURE)][:_TEMPLATES_A_MEASURE]
+            # one that is hard to read for the young, so that the rule on grades has something to avoid
+            general = [t for t in repairs if "any" in t.subjects and _GRADE in t.grades and t not in some]
+            kept += [*some, *sorted(general, key=lambda t: -reading_grade(t.text))[:1]]
         self.library = TemplateLibrary(kept)
         self._model: Any = _MarkModel(self.library)
         self._index = TemplateIndex.build(self.library, encoder=self._model.encoder)

@@ -46,10 +46,13 @@ def accept(talk: Conversation, nudge: Nudge, choice: Decision, addition: str, *,
     if not analysis.is_lesson_plan:
         return talk.turn(said(replies.not_a_plan(analysis.language), "notice"), added=added)
     after = talk.analysis
-    report = said(replies.verified(nudge.measure, before, after, added=added, adapted=adapted), "report")
+    report, short = (
+        said(replies.verified(nudge.measure, before, after, added=added, adapted=adapted, words=words), "report")
+        for words in (14, 5)
+    )
     if replies.lost(before, after):
         return talk.turn(report, added=added)
-    return talk.offer(report, asked=False, added=added)
+    return talk.offer(report, shorter=short, asked=False, added=added)
 
 
 def take_pasted(talk: Conversation, text: str) -> None:

@@ -105,7 +105,7 @@ class LessonCoach:
         self._talk.session.read(text, analysis)
         if not analysis.is_lesson_plan:
             return self._talk.turn(said(replies.not_a_plan(analysis.language), "notice"))
-        return self._talk.offer(self._talk.praise(), asked=False)
+        return self._talk.offer(self._talk.praise(), shorter=self._talk.praise(words=6), asked=False)
 
     def revise(self, text: str) -> Turn:
         """Read the teacher's own new version of the plan; only changed segments are encoded.
@@ -281,7 +281,7 @@ class LessonCoach:
 
     def export(self) -> Turn:
         """Ask the door to write the plan to a file."""
-        return self._talk.turn(said("Here is the plan to take away.", "notice"), wish="export")
+        return self._talk.take_away()
 
     def forget(self) -> Turn:
         """Forget the plan and all that was said, at once; the door deletes what it keeps."""

@@ -105,13 +105,17 @@ class Conversation:
         self.session = Session(log, state, analyses, nudge)
         self._counter = count(state.offered + 1)
 
-    def praise(self) -> Said | None:
-        """One true sentence about a measure that is present, with the teacher's words; else ``None``."""
+    def praise(self, *, words: int = 22) -> Said | None:
+        """One true sentence about a measure that is present, with the teacher's words; else ``None``.
+
+        Args:
+            words: The most words of the passage.
+        """
         measure = praised_measure(self.state.judgements, RULES)
         if measure is None:
             return None
         quote = self.state.judgements[measure].quotes[0][0]
-        return Said("coach", compose_praise(measure, quote, seed=self.state.text[:200]), "praise")
+        return said(compose_praise(measure, quote, seed=self.state.text[:200], words=words), "praise")
 
     def offer(
         self, before: Said | None, *, asked: bool, shorter: Said | None = None, added: tuple[int, int] | None = None
@@ -156,6 +160,12 @@ class Conversation:
             return self.turn(*words)
         self.session.record(NudgeRepeated(nudge.id))
         return self.turn(*words, said(replies.remind(nudge), "reminder"))
+
+    def take_away(self) -> Turn:
+        """Ask the door to write the plan to a file; the offer need not be made any more."""
+        _ = self.analysis
+        self._offer_export()
+        return self.turn(said("Here is the plan to take away.", "notice"), wish="export")
 
     def goodbye(self) -> Said:
         """The last line; the offer to export is made once."""
@@ -205,6 +215,7 @@ class Conversation:
                 facts=facts,
                 unsure=reading.verdict == "unsure",
                 quote=reading.quotes[0][0] if reading.quotes else "",
+                turn=state.offered,
             )
             return replace(nudge, message=self._phraser(nudge).message) if self._phraser else nudge
         return None

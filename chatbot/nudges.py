@@ -13,7 +13,7 @@ __all__ = ["Nudge", "compose_nudge", "compose_praise", "fill", "name_of", "short
 
 MAX_QUOTE_WORDS = 24
 _MAX_TOPIC_WORDS = 12
-_PRAISE_WORDS = 18
+_PRAISE_WORDS = 22
 _ASK_WORDS = 10
 
 _NAMES = {
@@ -37,7 +37,7 @@ _PRAISES = (
     "Your plan shows {measure}: {quote}",
     "Your plan already has {measure}: {quote}",
     "I found {measure} in your plan: {quote}",
-    "What is clearly there is {measure}: {quote}",
+    "Good to see {measure} in your plan: {quote}",
 )
 _FINDS = (
     "I did not find {measure} in the plan; would {title}{minutes} help?",
@@ -123,19 +123,20 @@ def name_of(measure: str) -> str:
     return _NAMES.get(measure, measure.replace("_", " "))
 
 
-def compose_praise(measure: str, quote: str, *, seed: str = "") -> str:
+def compose_praise(measure: str, quote: str, *, seed: str = "", words: int = _PRAISE_WORDS) -> str:
     """One sentence that names a present measure with the teacher's own words.
 
     Args:
         measure: Key of a measure that is present.
         quote: The passage that shows it.
         seed: Chooses among the wordings.
+        words: The most words of the passage.
 
     Returns:
         The sentence.
     """
     frame = pick(_PRAISES, seed=f"praise {measure} {seed}")
-    return _end(frame.format(measure=name_of(measure), quote=quoted(quote, words=_PRAISE_WORDS)))
+    return _end(frame.format(measure=name_of(measure), quote=quoted(quote, words=words)))
 
 
 def compose_nudge(
@@ -146,16 +147,18 @@ def compose_nudge(
     facts: PlanFacts,
     unsure: bool = False,
     quote: str = "",
+    turn: int = 0,
 ) -> Nudge:
     """Offer a template for a gap in one sentence.
 
     Args:
-        nudge_id: Identifier for the decision; with measure and topic it chooses among the wordings.
+        nudge_id: Identifier for the decision.
         measure: Key of the gap.
         template: What repairs it.
         facts: Of the plan.
         unsure: Whether the reading is in the band of doubt, where the coach asks instead of telling.
         quote: With ``unsure``, the passage that might show the measure.
+        turn: Number of nudges before this one; with the topic it chooses among the wordings.
 
     Returns:
         The nudge.
@@ -163,7 +166,7 @@ def compose_nudge(
     unit = "minute" if template.minutes == 1 else "minutes"
     title = fill(template.title, template=template, facts=facts).rstrip(".?!")
     frames = _FINDS if not unsure else _POINTS if quote else _ASKS
-    frame = pick(frames, seed=f"{nudge_id} {measure} {facts.topic}")
+    frame = pick(frames, seed=facts.topic, turn=turn)
     message = frame.format(
         measure=name_of(measure),
         title=f"“{title}”",

@@ -186,6 +186,10 @@ def _subject(head: str, text: str) -> str | None:
         for subject, words in _SUBJECT_WORDS:
             if re.search(rf"\b(?:{words})\b", field["value"], re.IGNORECASE):
                 return subject
+    for subject, words in _SUBJECT_WORDS:
+        # "Year 8 science" names the subject as surely as a field does
+        if re.search(rf"(?:{_GRADE_PHRASE.pattern})[ ,:–-]+(?:{words})\b", head[:600], re.IGNORECASE):
+            return subject
     counts = {subject: len(re.findall(rf"\b(?:{words})\b", text, re.IGNORECASE)) for subject, words in _SUBJECT_WORDS}
     best = max(counts, key=lambda subject: counts[subject])
     second = sorted(counts.values())[-2]

@@ -75,7 +75,9 @@ def answered(decision: Decision, measure: str, *, seed: str) -> str:
     return pick(_ANSWERS[decision], seed=f"{decision} {seed}").format(measure=name_of(measure))
 
 
-def verified(measure: str, before: Analysis, after: Analysis, *, added: tuple[int, int], adapted: bool = False) -> str:
+def verified(
+    measure: str, before: Analysis, after: Analysis, *, added: tuple[int, int], adapted: bool = False, words: int = 14
+) -> str:
     """Say what the new reading finds for the measure that was to be repaired, and what dropped.
 
     Args:
@@ -84,6 +86,7 @@ def verified(measure: str, before: Analysis, after: Analysis, *, added: tuple[in
         after: The reading of the changed plan.
         added: Where the added text stands.
         adapted: Whether the teacher made the text their own, or added the template as it was.
+        words: The most words of a passage that is quoted.
 
     Returns:
         One sentence that claims only what is quoted.
@@ -98,9 +101,9 @@ def verified(measure: str, before: Analysis, after: Analysis, *, added: tuple[in
     ]
     dropped = _dropped(before, after)
     if reading.verdict == "present" and inside:
-        said = f"{start}, and I now find evidence for {name}: {quoted(_without_label(inside[0]), words=14)}"
+        said = f"{start}, and I now find evidence for {name}: {quoted(_without_label(inside[0]), words=words)}"
     elif reading.verdict == "present":
-        place = quoted(reading.evidence[0].quote, words=12)
+        place = quoted(reading.evidence[0].quote, words=words)
         said = f"{start}; I find evidence for {name}, in another place than the new text: {place}"
     elif dropped:
         said = f"{start}, yet I still do not find clear evidence for {name}"
@@ -168,9 +171,7 @@ def _dropped(before: Analysis, after: Analysis) -> str:
 def define(measure: str) -> str:
     """What a measure is, in the words of the rubric."""
     entry = MEASURES[measure]
-    return (
-        f"{entry.title}: a plan shows it when it states {entry.definition}. Not enough by itself: {entry.near_misses}."
-    )
+    return f"{entry.title}. What counts: {entry.definition}. Not enough by itself: {entry.near_misses}."
 
 
 def explain(nudge: Nudge, reading: MeasureReading) -> str:
@@ -187,7 +188,7 @@ def explain(nudge: Nudge, reading: MeasureReading) -> str:
     band = next(words for limit, words in _BANDS if reading.probability < limit)
     considered = "; ".join(quoted(e.quote, words=15) for e in reading.evidence) or "none found"
     return (
-        f"{measure.title}: a plan shows it when it states {measure.definition}. I am {band}. "
+        f"{measure.title}. What counts: {measure.definition}. I am {band}. "
         f"Sentences considered: {considered}. "
         f"The suggestion is the template “{nudge.template.title}” ({nudge.template.licence})."
     )

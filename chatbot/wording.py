@@ -78,12 +78,13 @@ def quoted(passage: str, *, words: int) -> str:
     return f"“{kept} …”" if len(kept) < len(passage.strip()) else f"“{kept}”"
 
 
-def pick(variants: tuple[str, ...], *, seed: str) -> str:
+def pick(variants: tuple[str, ...], *, seed: str, turn: int = 0) -> str:
     """One of several wordings, the same one for the same seed.
 
     Args:
         variants: At least one.
         seed: Any text.
+        turn: Steps on to the next wording, so that two in a row differ.
 
     Returns:
         The wording.
@@ -92,4 +93,4 @@ def pick(variants: tuple[str, ...], *, seed: str) -> str:
     value = 0xCBF29CE484222325
     for byte in seed.encode("utf-8", "surrogatepass"):
         value = ((value ^ byte) * 0x100000001B3) % 2**64
-    return variants[(value >> 17) % len(variants)]
+    return variants[((value >> 17) + turn) % len(variants)]

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatbot.coach import LessonCoach, Turn
-from chatbot.events import Decided, Decision, Event, NudgeOffered, PlanRead, Said, Undone
+from chatbot.events import Decided, Decision, Event, IdeaAsked, NudgeOffered, PlanRead, Said, Undone
 from chatbot.replies import HELP
 from chatbot.state import replay
 from mtl_core.encoder import EncodedTexts, SharedEncoder
@@ -497,7 +497,7 @@ class Account:
         if not asked:
             assert self.in_a_row < 3, "the pause after every third"
             assert self.accepted[-2:] != [False, False], "two dismissals in a row"
-        self.in_a_row = 1 if asked else self.in_a_row + 1
+        self.in_a_row += 1
 
     def note(self, event: object, *, waiting: NudgeOffered | None, asked: bool) -> None:
         match event:
@@ -507,6 +507,8 @@ class Account:
                 self.read(event)
             case Undone():
                 self.versions.pop()
+            case IdeaAsked():
+                self.in_a_row = 0
             case NudgeOffered():
                 self.offered(event, asked=asked)
 

@@ -18,28 +18,32 @@ from mtl_core.quality import QualityModel
 from retrieval import TemplateIndex
 
 FOLDER = Path(__file__).parent / "golden"
-MY_CHECK = (
-    "While groups work, each group writes on a whiteboard: 'Why did the pH stop changing?' I look for the words "
-    "acid, alkali and neutral, and stop the class if fewer than half have them."
+MY_STARTER = (
+    "Books closed: on whiteboards each pupil writes two things from the Year 7 unit on acids and one everyday alkali. "
+    "We then put the three pH values from that unit in order."
+)
+MY_MISCONCEPTION = (
+    "Some pupils think that neutralising makes the acid vanish. Show the indicator in salt water and ask each pair to "
+    "correct the sentence 'The acid has gone' in writing."
 )
 SAID = (
     "why this?",
     "use it",
     "what is responsive feedback?",
-    f"edit: {MY_CHECK}",
-    "hello",
+    f"edit: {MY_STARTER}",
+    "a word bank for acids and alkalis",
     "not now",
     "I only have 10 minutes",
     "yes",
     "not relevant",
+    f"edit: {MY_MISCONCEPTION}",
     "pause",
-    "a word bank for acids and alkalis",
+    "thanks",
     "resume",
     "use it",
     "undo",
     "another idea",
-    "it's already there: They write the colour and the pH in a results table after each drop.",
-    "thanks",
+    "already there: Explain what neutralisation means and go through the safety rules.",
     "export",
     "stop",
 )

@@ -101,7 +101,7 @@ def test_why_says_how_sure_what_was_considered_and_whose_template(probability: f
     said = explain(nudge, MeasureReading(probability, "unsure", (Evidence(quote, 0, len(quote)),)))
     assert f"I am {band}." in said
     assert MEASURES["vocabulary"].definition in said
-    assert f"“{' '.join(['word'] * 15)}”" in said
+    assert f"“{' '.join(['word'] * 15)} …”" in said
     assert TEMPLATE.title in said
     assert TEMPLATE.licence in said
     assert "none found" in explain(nudge, MeasureReading(probability, "absent", ()))
