@@ -172,7 +172,7 @@ def test_search_keeps_to_each_filter(
     run: Run, index: TemplateIndex, option: str, value: str, meets: Callable[[dict[str, Any]], object]
 ) -> None:
     found = json.loads(succeeded(run("search", "quiz", option, value, "-k", "500", "--json")))
-    assert list(found) == ["query", "results"]
+    assert list(found) == ["query", "searched", "notes", "results"]
     assert found["query"] == "quiz"
     every = [{"id": t.id, **t.model_dump(by_alias=True)} for t in index.library.values()]
     assert {row["id"] for row in found["results"]} == {t["id"] for t in every if meets(t)}
