@@ -91,6 +91,11 @@ def test_the_index_is_saved_and_asked_after_opening(folder: Path, rule, asked, n
     assert set(asked) == {COUNT}
 
 
+def test_no_query_is_no_error(folder: Path, rule) -> None:
+    with opened(folder, rule, read_only=True) as store:
+        assert store.search(np.zeros((0, DIMENSION), np.float32), k=3) == []
+
+
 def test_a_filter_comes_before_the_index(folder: Path, rule, asked) -> None:
     with opened(folder, rule, read_only=True) as store:
         odd = np.arange(COUNT) % 2 == 1
