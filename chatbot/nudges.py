@@ -9,7 +9,7 @@ from chatbot.plan_facts import PlanFacts
 from chatbot.wording import pick, quoted
 from retrieval.templates import LessonTemplate
 
-__all__ = ["Nudge", "compose_nudge", "compose_praise", "fill", "name_of", "shorten"]
+__all__ = ["Nudge", "closed", "compose_nudge", "compose_praise", "fill", "name_of", "shorten"]
 
 MAX_QUOTE_WORDS = 24
 _MAX_TOPIC_WORDS = 12
@@ -136,7 +136,7 @@ def compose_praise(measure: str, quote: str, *, seed: str = "", words: int = _PR
         The sentence.
     """
     frame = pick(_PRAISES, seed=f"praise {measure} {seed}")
-    return _end(frame.format(measure=name_of(measure), quote=quoted(quote, words=words)))
+    return closed(frame.format(measure=name_of(measure), quote=quoted(quote, words=words)))
 
 
 def compose_nudge(
@@ -178,5 +178,6 @@ def compose_nudge(
     return Nudge(nudge_id, measure, template, message[:1].upper() + message[1:], suggestion)
 
 
-def _end(sentence: str) -> str:
-    return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
+def closed(sentence: str) -> str:
+    """A sentence with its full stop, where no quotation at its end brings one."""
+    return sentence if sentence.endswith((".", "!", "?", ".”", "!”", "?”")) else f"{sentence}."

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from chatbot.events import Decision
-from chatbot.nudges import Nudge, name_of
+from chatbot.nudges import Nudge, closed, name_of
 from chatbot.state import CoachState
 from chatbot.wording import pick, quoted
 from mtl_core.rubric import MEASURES
@@ -109,7 +109,7 @@ def verified(
         said = f"{start}, yet I still do not find clear evidence for {name}"
     else:
         said = f"{start}, yet I still do not find clear evidence for {name}; undo takes it out again"
-    return f"{said}{dropped}{'; undo takes the change back' if dropped else ''}."
+    return closed(f"{said}{dropped}{'; undo takes the change back' if dropped else ''}")
 
 
 def _without_label(quote: str) -> str:
@@ -143,7 +143,7 @@ def changes(before: Analysis, after: Analysis, *, quotes: bool = True) -> str:
         else name_of(key)
         for row, key in enumerate(gained)
     ]
-    return f"In your version I now find evidence for {'; '.join(shown)}{dropped}."
+    return closed(f"In your version I now find evidence for {'; '.join(shown)}{dropped}")
 
 
 def lost(before: Analysis, after: Analysis) -> list[str]:

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatbot.coach import LessonCoach, Turn
-from chatbot.events import Decided, Decision, Event, IdeaAsked, NudgeOffered, PlanRead, Said, Undone
+from chatbot.events import Decided, Decision, Event, IdeaAsked, NudgeOffered, PlanRead, Resumed, Said, Undone
 from chatbot.replies import HELP
 from chatbot.state import replay
 from mtl_core.encoder import EncodedTexts, SharedEncoder
@@ -509,6 +509,9 @@ class Account:
                 self.versions.pop()
             case IdeaAsked():
                 self.in_a_row = 0
+            case Resumed():
+                self.in_a_row = 0
+                self.accepted.append(True)
             case NudgeOffered():
                 self.offered(event, asked=asked)
 

@@ -41,7 +41,7 @@ def test_a_repair_is_confirmed_with_a_quote_of_the_new_text() -> None:
     after = analysis(vocabulary=present("Pupils draw the word.", 50))
     said = verified("vocabulary", analysis(), after, added=(48, 90))
     assert (
-        said == "The template is added, and I now find evidence for a key term that is taught: “Pupils draw the word.”."
+        said == "The template is added, and I now find evidence for a key term that is taught: “Pupils draw the word.”"
     )
     mine = verified("vocabulary", analysis(), after, added=(48, 90), adapted=True)
     assert mine.startswith("Your version is in the plan, and I now find")
