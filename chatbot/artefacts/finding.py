@@ -25,7 +25,7 @@ _ACTIVITY = re.compile(
     re.IGNORECASE,
 )
 _NO_ACTIVITY = re.compile(
-    r"\b(?:objectives?|outcomes?|goals?|materials?|resources?|standards?|vocabulary|key ?words?|key terms?|preparation|background"
+    r"\b(?:objectives?|outcomes?|goals?|materials?|resources?|equipment|supplies|(?:you|we) need|standards?|vocabulary|key ?words?|key terms?|preparation|background"
     r"|assessment criteria|rubric|differentiation|accommodations?|modifications?|extensions?|homework|overview|prerequisites?"
     r"|prior knowledge|answer key|misconceptions?|references?|notes?|license|licence|credits?|summary|information|safety|weather|adaptations?|before (?:the )?lesson)\b",
     re.IGNORECASE,

@@ -40,12 +40,14 @@ class SlideLine:
         rendered: How many lines it takes.
         bold: Whether it is strong.
         bullet: Whether a bullet stands before it; not where it goes on from the slide before.
+        mark: The plan's own number, which stands in the place of the bullet.
     """
 
     text: str
     rendered: int
     bold: bool = False
     bullet: bool = True
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,16 +144,15 @@ def _line(text: str, *, bullet: bool = True) -> SlideLine:
 
 def _split(passage: Passage) -> Iterator[SlideLine]:
     """A passage as paragraphs of at most half a slide each, cut at the end of a rendered line."""
-    text = safe_text(f"{passage.mark} {passage.text}" if passage.mark else passage.text)
-    bullet = not passage.mark
+    text, mark = safe_text(passage.text), passage.mark
     rendered = wrapped(text, width=BODY_WIDTH, size=BODY_SIZE)
     most = MOST_LINES // 2
     if len(rendered) <= most:
-        yield SlideLine(text, len(rendered), bullet=bullet)
+        yield SlideLine(text, len(rendered), bullet=not mark, mark=mark)
         return
     for start in range(0, len(rendered), most):
         piece = rendered[start : start + most]
-        yield SlideLine(" ".join(piece), len(piece), bullet=bullet and start == 0)
+        yield SlideLine(" ".join(piece), len(piece), bullet=start == 0 and not mark, mark="" if start else mark)
 
 
 def _grouped(lines: Sequence[SlideLine]) -> Iterator[list[SlideLine]]:

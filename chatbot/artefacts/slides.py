@@ -34,7 +34,7 @@ _FONT = "Arial"
 _DARK = "1A1A1A"
 _BLUE = "005A8C"
 _TITLE_SIZES = (30.0, 26.0, 24.0, 22.0, 20.0)
-_INDENT = Pt(24)
+_INDENT = Pt(30)
 
 
 def slide_file(plan: PlanDocument, *, pictures: PictureProvider) -> bytes:
@@ -97,7 +97,7 @@ def _page(presentation: Any, page: SlidePage) -> None:
         paragraph.space_before = Pt(0)
         paragraph.space_after = Pt(5)
         paragraph.line_spacing = 1.0
-        _run(paragraph, line.text, size=page.size, bold=line.bold)
+        _run(paragraph, f"{line.mark}\t{line.text}" if line.mark else line.text, size=page.size, bold=line.bold)
     if page.notes:
         slide.notes_slide.notes_text_frame.text = page.notes
 
@@ -125,7 +125,7 @@ def _write_title(shape: Any, words: str, *, sizes: tuple[float, ...], height: in
 def _bullet(paragraph: Any, line: SlideLine) -> None:
     properties = paragraph._p.get_or_add_pPr()  # noqa: SLF001 - the library has no setter for bullets
     properties.set("marL", str(_INDENT))
-    properties.set("indent", str(-_INDENT if line.bullet else 0))
+    properties.set("indent", str(-_INDENT if line.bullet or line.mark else 0))
     if not line.bullet:
         properties.append(properties.makeelement(qn("a:buNone"), {}))
 

@@ -65,14 +65,14 @@ def test_markdown_is_byte_exact(text: str) -> None:
 @SLOW
 @given(TEXTS)
 def test_the_word_file_holds_every_line_in_order(text: str) -> None:
-    found = words(word_file_text(export_plan(document_of(text), "docx").data))
+    # letter by letter: where marks go, as in `a`b, two words become one
+    found = "".join(words(word_file_text(export_plan(document_of(text), "docx").data)))
     at = 0
     for line in text.splitlines():
-        wanted = words(re.sub(r"<br ?/?>|\[[xX]\]", " ", line, flags=re.IGNORECASE))
-        if wanted:
-            place = next((n for n in range(at, len(found)) if found[n : n + len(wanted)] == wanted), None)
-            assert place is not None, line
-            at = place + len(wanted)
+        wanted = "".join(words(re.sub(r"<br ?/?>|\[[xX]\]", " ", line, flags=re.IGNORECASE)))
+        place = found.find(wanted, at)
+        assert place >= 0, line
+        at = place + len(wanted)
 
 
 @pytest.mark.parametrize("name", PLANS)

@@ -36,9 +36,10 @@ def check_box(shape: pptx.shapes.base.BaseShape, *, is_title: bool) -> None:
     for paragraph in shape.text_frame.paragraphs:
         for run in paragraph.runs:
             size = run.font.size / Pt(1)
-            indent = 0 if is_title else 24
+            indent = 0 if is_title else 30
+            words = run.text.rpartition("\t")[2]
             made = wrapped(
-                run.text, width=shape.width / Pt(1) - INSET - indent, size=size, font=BOLD if is_title else REGULAR
+                words, width=shape.width / Pt(1) - INSET - indent, size=size, font=BOLD if is_title else REGULAR
             )
             lines += len(made)
             height += len(made) * size * 1.2 + (0 if is_title else 5)
