@@ -1,19 +1,27 @@
-"""Serve the page on this computer."""
+"""Serve the page and the API on this computer."""
 
 from __future__ import annotations
 
 import os
 import socket
 import threading
+import webbrowser
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
+from uuid import uuid4
 
 import typer
 
 from mtl_core.errors import LessonNudgeError
 
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from chatbot.store.base import EventLog
+
 _ADDRESS = "127.0.0.1"
-_MAX_UPLOAD = "4mb"
+_GRACE = 5
 
 
 def main(
@@ -22,85 +30,98 @@ def main(
     model: Annotated[
         Path | None, typer.Option("--model", help="Folder of a trained model instead of the shipped one.")
     ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep/--no-keep", help="Keep plans in a file of this user, or until the program ends.")
+    ] = True,
 ) -> None:
     """Open the page of Lesson Nudge. Nothing is sent to another computer."""
     try:
-        serve(port=port, open_browser=open_browser, model=model)
+        serve(port=port, open_browser=open_browser, model=model, keep=keep)
     except ModuleNotFoundError as error:
-        if error.name != "gradio":
+        if (error.name or "").startswith(("chatbot", "demo")):
             raise
-        _fail("the page needs Gradio; install it with: pip install 'lesson-nudge[demo]'.")
+        _fail(f"the page needs {error.name}; install it with: pip install 'lesson-nudge[demo,serve,files]'.")
     except (LessonNudgeError, OSError) as error:
         _fail(str(error))
 
 
-def serve(*, port: int, open_browser: bool, model: Path | None) -> None:
-    """Load the model, start the server, print its address, and wait for Ctrl-C.
+def serve(*, port: int, open_browser: bool, model: Path | None, keep: bool) -> None:
+    """Load the model, serve page and API, print the address, and wait for Ctrl-C.
 
     Args:
         port: Port on 127.0.0.1; 0 takes a free one.
         open_browser: Open the page in the browser.
         model: Folder of a trained model; ``None`` takes the shipped one.
+        keep: Keep plans in the user's data folder; else in memory until the program ends.
 
     Raises:
-        ArtifactError: If the model cannot be loaded.
+        ArtifactError: If the model or what is kept cannot be loaded.
         OSError: If the port is taken.
     """
-    number = _free_port(port)
-    _stay_offline()
-    from chatbot.coach import LessonCoach  # noqa: PLC0415 - Gradio and torch read the environment at import
-    from demo.page import LOOK, build_page  # noqa: PLC0415
+    with _bound(port) as listener:
+        _stay_offline()
+        from chatbot.serve_command import default_database  # noqa: PLC0415 - Gradio reads the environment at import
+        from chatbot.store.sql import open_log  # noqa: PLC0415
+
+        with open_log(default_database() if keep else "sqlite://") as log:
+            _run(_app(log, model), listener, open_browser=open_browser)
+
+
+def _app(log: EventLog, model: Path | None) -> FastAPI:
+    from chatbot.api import create_app  # noqa: PLC0415 - seconds to import
+    from chatbot.api.config import LOOPBACK, ServerConfig  # noqa: PLC0415
+    from chatbot.service import CoachService  # noqa: PLC0415
+    from demo.mount import mount  # noqa: PLC0415
     from mtl_core.quality import QualityModel  # noqa: PLC0415
     from retrieval import TemplateIndex, TemplateLibrary  # noqa: PLC0415
 
     reader = QualityModel.from_pretrained(model)
     index = TemplateIndex.build(TemplateLibrary.shipped(), encoder=reader.encoder)
-    page = build_page(lambda: LessonCoach(reader, index))
-    _, address, _ = page.launch(
-        server_name=_ADDRESS,
-        server_port=number,
-        inbrowser=open_browser,
-        prevent_thread_lock=True,
-        quiet=True,
-        share=False,
-        run_history=False,
-        ssr_mode=False,
-        mcp_server=False,
-        enable_monitoring=False,
-        max_file_size=_MAX_UPLOAD,
-        footer_links=[],
-        **LOOK,
+    service = CoachService(reader, index, log, clock=lambda: datetime.now(UTC), ids=lambda: uuid4().hex)
+    return mount(create_app(service, ServerConfig(hosts=LOOPBACK)), service)
+
+
+def _run(app: FastAPI, listener: socket.socket, *, open_browser: bool) -> None:
+    import uvicorn  # noqa: PLC0415 - an extra
+
+    address = f"http://{_ADDRESS}:{listener.getsockname()[1]}/"
+
+    class Announced(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            typer.echo(address)
+            if open_browser:
+                threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=_GRACE
     )
-    typer.echo(address)
     try:
-        threading.Event().wait()
+        Announced(config).run(sockets=[listener])
     except KeyboardInterrupt:
-        page.close(verbose=False)
+        return  # it has ended in order and raises the signal once more
 
 
 def _stay_offline() -> None:
     """Switch off what Gradio and the hub would ask of other computers; read when they are imported."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_OFFLINE"] = "1"
-    # Gradio asks its own server whether it is up; a school's proxy must not answer for it
-    for name in ("NO_PROXY", "no_proxy"):
-        os.environ[name] = ",".join(filter(None, [os.environ.get(name, ""), _ADDRESS]))
 
 
-def _free_port(port: int) -> int:
-    """The port, or a free one for 0.
+def _bound(port: int) -> socket.socket:
+    """A socket on the port, or on a free one for 0.
 
     Raises:
         OSError: If the port is taken.
     """
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((_ADDRESS, port))
-        except OSError as error:
-            raise OSError(f"port {port} cannot be used ({error.strerror}); give another one with --port.") from error
-        number: int = probe.getsockname()[1]
-        return number
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((_ADDRESS, port))
+    except OSError as error:
+        listener.close()
+        raise OSError(f"port {port} cannot be used ({error.strerror}); give another one with --port.") from error
+    return listener
 
 
 def _fail(message: str) -> None:

@@ -1,246 +1,277 @@
-"""What each control of the page does, free of Gradio so that every path can be tested."""
+"""What each control of the conversation does, free of Gradio so that every path can be tested."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from chatbot.coach import LessonCoach, Turn
-from chatbot.commands import Command, understand
 from chatbot.events import Decision
-from chatbot.files import read_plan
+from chatbot.store.base import ConflictError, NotFoundError
+from chatbot.uploads import MAX_UPLOAD_BYTES, read_upload
+from demo.screen import Place, Screen, spoken
 from mtl_core.errors import InputError, LessonNudgeError
 
-__all__ = ["Conversation", "Screen", "Session"]
+if TYPE_CHECKING:
+    from chatbot.service import CoachService, ThreadTurn
+
+__all__ = ["Conversation"]
 
 NO_PLAN = "Read a plan first; then I can help with it."
 NOT_WAITING = "That suggestion no longer waits for an answer. Press “Another idea” for the next one."
 UNREAD = "You changed the plan since I read it. Press “Read the plan” first, so that nothing you wrote is lost."
 UNCHANGED = "The plan has not changed since I read it."
-
-_LABELS = {Decision.USE: "Use it", Decision.NOT_NOW: "Not now", Decision.NOT_RELEVANT: "Not relevant"}
-
-
-@dataclass(eq=False)
-class Session:
-    """One browser tab: its coach and what was said.
-
-    Args:
-        coach: Of this tab alone; the model and the index behind it are shared.
-        turn: The last turn, ``None`` before the first plan.
-        added: Where the last addition stands in the plan.
-        log: Messages with ``role`` and ``content``.
-    """
-
-    coach: LessonCoach
-    turn: Turn | None = None
-    added: tuple[int, int] | None = None
-    log: list[dict[str, str]] = field(default_factory=list)
-
-    def take(self, turn: Turn) -> str | None:
-        """Go on to a turn.
-
-        Args:
-            turn: The new turn.
-
-        Returns:
-            The plan where the coach changed it, else ``None``.
-        """
-        changed = self.turn is not None and turn.text != self.turn.text
-        if changed or self.turn is None:
-            self.added = turn.added
-        self.turn = turn
-        self.log += [{"role": "assistant", "content": message} for message in turn.messages]
-        return turn.text if changed else None
-
-
-@dataclass(frozen=True, slots=True)
-class Screen:
-    """What the page shows after an event.
-
-    Args:
-        session: The state of the tab.
-        plan: New content of the plan's text box; ``None`` leaves it alone.
-        notice: A sentence about the plan; empty for none.
-        editing: Content of the box for the teacher's version; ``None`` where it is closed.
-        message: Content of the message box; ``None`` leaves it alone.
-    """
-
-    session: Session
-    plan: str | None = None
-    notice: str = ""
-    editing: str | None = None
-    message: str | None = None
+GONE = "This plan is not kept here any more. Give it again, or open another one under “My plans”."
+ELSEWHERE = "This plan went on in another window. Here it is as it stands now; press again if you still want to."
+EMPTY_VERSION = "Write your version of the suggestion first, or press “Cancel”."
+EMPTY_QUOTE = "Copy the passage of your plan that shows it, or press “Cancel”."
+_EDITS = frozenset({"edit", "edit first", "edit it"})
 
 
 class Conversation:
-    """The handlers of the page.
+    """The handlers of the plan and of the conversation about it.
 
     Args:
-        make_coach: Gives a new coach for each tab; called at its first event.
+        service: Keeps the conversations of all browsers.
     """
 
-    def __init__(self, make_coach: Callable[[], LessonCoach]) -> None:
-        self._make_coach = make_coach
+    def __init__(self, service: CoachService) -> None:
+        self._service = service
 
-    def read(self, session: Session | None, plan: str, *, fresh: bool = False) -> Screen:
+    def resume(self, place: Place) -> Screen:
+        """Show a thread again, as after a reload; an empty page where the place names none."""
+        return self._screen(place, show_plan=True) if place.thread else Screen()
+
+    def read(self, place: Place, plan: str) -> Screen:
         """Read the plan in the text box: the first time openly, later as the teacher's new version.
 
         Args:
-            session: The state of the tab.
+            place: Where the event came from.
             plan: Content of the text box.
-            fresh: Begin a new conversation even where one is open.
 
         Returns:
             The screen.
         """
-        session = self._opened(session)
-        if session.turn is None or fresh:
-            return self._open(session, plan)
-        if _same(plan, session.turn.text):
-            return Screen(session, notice=UNCHANGED)
+        if not place.thread:
+            return self._open(place, plan)
+        now = self._text(place)
+        if now is None:
+            return Screen(notice=GONE)
+        if _same(plan, now):
+            return self._screen(place, notice=UNCHANGED)
         try:
-            turn = session.coach.revise(_with_newlines_of(session.turn.text, plan))
+            turn = self._service.revise(
+                place.owner, place.thread, _with_newlines_of(now, plan), expected=place.sequence
+            )
+        except ConflictError:
+            # the box keeps what was typed: nothing is lost, and a second press reads it
+            return self._screen(place, notice=ELSEWHERE)
         except LessonNudgeError as error:
-            return Screen(session, notice=str(error))
-        session.take(turn)
-        return Screen(session)
+            return self._screen(place, notice=str(error))
+        return self._after(place, turn, before=plan, show="shows")
 
-    def upload(self, session: Session | None, path: str) -> Screen:
+    def upload(self, place: Place, path: str) -> Screen:
         """Read a file as a new plan.
 
         Args:
-            session: The state of the tab.
+            place: Where the event came from.
             path: Where Gradio stored the upload; removed after reading, since plans are private.
 
         Returns:
             The screen.
         """
-        session = self._opened(session)
         file = Path(path)
         try:
-            text = read_plan(file)
+            with file.open("rb") as stream:
+                text = read_upload(file.name, stream.read(MAX_UPLOAD_BYTES + 1))
         except InputError as error:
-            return Screen(session, notice=str(error).replace(path, file.name))
+            return self._screen(place, notice=str(error))
         finally:
             file.unlink(missing_ok=True)
-        return self._open(session, text, shown=text)
+        return self._open(place, text, title=file.stem, shown=True)
 
-    def decide(
-        self, session: Session | None, plan: str, nudge_id: str, decision: Decision, *, version: str | None = None
-    ) -> Screen:
+    def decide(self, place: Place, plan: str, decision: Decision, *, text: str | None = None) -> Screen:
         """Answer the suggestion that the pressed button belonged to.
 
         Args:
-            session: The state of the tab.
+            place: Where the event came from.
             plan: Content of the plan's text box.
-            nudge_id: Of the suggestion that was shown beside the button.
             decision: The answer.
-            version: The teacher's version, with ``edit``.
+            text: With ``edit`` the teacher's version, with ``already_there`` the passage.
 
         Returns:
             The screen.
         """
-        session = self._opened(session)
-        if not _waits(session, nudge_id):
-            return _said(session, NOT_WAITING if session.turn else NO_PLAN)
-        if decision in (Decision.USE, Decision.EDIT) and _unread(session, plan):
-            return _said(session, UNREAD, editing=version)
-        if decision is Decision.EDIT and not (version or "").strip():
-            return _said(session, "Write your version of the suggestion first, or press “Cancel”.", editing="")
-        said = _LABELS.get(decision, f"My version: {version}")
-        return self._turn(session, said, lambda: session.coach.decide(nudge_id, decision, text=version))
+        editing = text if decision is Decision.EDIT else None
+        quoting = text if decision is Decision.ALREADY_THERE else None
+        if not place.thread:
+            return Screen(log=_remark(NO_PLAN))
+        if decision in (Decision.USE, Decision.EDIT) and self._unread(place, plan):
+            return self._screen(place, remark=UNREAD, editing=editing)
+        if editing is not None and not editing.strip():
+            return self._screen(place, remark=EMPTY_VERSION, editing="")
+        if quoting is not None and not quoting.strip():
+            return self._screen(place, remark=EMPTY_QUOTE, quoting="")
+        version = {"text": editing} if editing else {"quote": quoting.strip()} if quoting else {}
+        try:
+            turn = self._service.decide(place.owner, place.thread, place.nudge, decision, **version)
+        except InputError as error:
+            waits = self._waits(place)
+            said = str(error) if waits else NOT_WAITING
+            return self._screen(place, remark=said, editing=editing if waits else None, quoting=quoting)
+        except LessonNudgeError as error:
+            return self._failed(place, error)
+        return self._after(place, turn, before=plan)
 
-    def edit(self, session: Session | None, nudge_id: str) -> Screen:
+    def edit(self, place: Place) -> Screen:
         """Open the box for the teacher's version of the suggestion."""
-        session = self._opened(session)
-        if session.turn is None or session.turn.nudge is None or not _waits(session, nudge_id):
-            return _said(session, NOT_WAITING if session.turn else NO_PLAN)
-        return Screen(session, editing=session.turn.nudge.suggestion)
+        return self._with_nudge(place, lambda suggestion: {"editing": suggestion})
 
-    def close_edit(self, session: Session | None) -> Screen:
-        """Close the box for the teacher's version; the suggestion goes on waiting."""
-        return Screen(self._opened(session))
-
-    def undo(self, session: Session | None, plan: str) -> Screen:
-        """Take the last change of the plan back."""
-        session = self._opened(session)
-        if session.turn is not None and _unread(session, plan):
-            return _said(session, UNREAD)
-        return self._turn(session, "Undo", session.coach.undo)
-
-    def idea(self, session: Session | None) -> Screen:
-        """Ask for the next suggestion."""
-        session = self._opened(session)
-        return self._turn(session, "Another idea", session.coach.idea)
-
-    def why(self, session: Session | None) -> Screen:
-        """Ask why the waiting suggestion is made."""
-        session = self._opened(session)
-        return self._turn(session, "Why this?", session.coach.why)
-
-    def say(self, session: Session | None, plan: str, message: str) -> Screen:
-        """Take a typed message.
+    def quote(self, place: Place, selected: str) -> Screen:
+        """Open the box for the passage that shows the measure already.
 
         Args:
-            session: The state of the tab.
+            place: Where the event came from.
+            selected: What is selected in the page, to begin with.
+
+        Returns:
+            The screen.
+        """
+        return self._with_nudge(place, lambda _: {"quoting": selected.strip()[:1_000]})
+
+    def close(self, place: Place) -> Screen:
+        """Close the boxes; the suggestion goes on waiting."""
+        return self._screen(place)
+
+    def undo(self, place: Place, plan: str) -> Screen:
+        """Take the last change of the plan back."""
+        if place.thread and self._unread(place, plan):
+            return self._screen(place, remark=UNREAD)
+        return self._turn(place, plan, lambda: self._service.undo(place.owner, place.thread, expected=place.sequence))
+
+    def say(self, place: Place, plan: str, message: str) -> Screen:
+        """Take a typed message, or a button that stands for one.
+
+        Args:
+            place: Where the event came from.
             plan: Content of the plan's text box.
             message: What was typed.
 
         Returns:
             The screen.
         """
-        session = self._opened(session)
-        if session.turn is None:
-            return _said(session, NO_PLAN)
-        try:
-            request = understand(message)
-        except InputError as error:
-            return _said(session, str(error))
-        nudge = session.turn.nudge
-        if request is Decision.EDIT and nudge is not None:
-            return Screen(session, editing=nudge.suggestion, message="")
-        name = request if isinstance(request, Decision) else request.name
-        if name in (Decision.USE, Command.EDIT_TEXT, Command.UNDO) and _unread(session, plan):
-            return _said(session, UNREAD)
-        return self._turn(session, message.strip(), lambda: session.coach.say(message))
+        if place.thread and message.strip().lower() in _EDITS:
+            return self.edit(place)
+        if place.thread and self._unread(place, plan):
+            return self._screen(place, remark=UNREAD)
+        return self._turn(
+            place,
+            plan,
+            lambda: self._service.say(place.owner, place.thread, message, expected=place.sequence),
+            message="",
+        )
 
-    def _opened(self, session: Session | None) -> Session:
-        return session or Session(self._make_coach())
-
-    def _open(self, session: Session, text: str, *, shown: str | None = None) -> Screen:
+    def _open(self, place: Place, text: str, *, title: str | None = None, shown: bool = False) -> Screen:
         try:
-            turn = session.coach.open(text)
+            turn = self._service.open(place.owner, text, title=title)
         except LessonNudgeError as error:
-            return Screen(session, notice=str(error))
-        session.turn, session.log = None, []
-        session.take(turn)
-        return Screen(session, plan=shown)
+            return self._screen(place, notice=str(error))
+        return self._after(place, turn, before="" if shown else text, show="shows")
 
-    def _turn(self, session: Session, said: str, act: Callable[[], Turn]) -> Screen:
-        if session.turn is None:
-            return _said(session, NO_PLAN)
-        session.log.append({"role": "user", "content": said})
+    def _turn(self, place: Place, plan: str, act: Callable[[], ThreadTurn], *, message: str | None = None) -> Screen:
+        if not place.thread:
+            return Screen(log=_remark(NO_PLAN))
         try:
             turn = act()
         except LessonNudgeError as error:
-            return _said(session, str(error))
-        return Screen(session, plan=session.take(turn), message="")
+            return self._failed(place, error)
+        return self._after(place, turn, before=plan, message=message)
+
+    def _failed(self, place: Place, error: LessonNudgeError) -> Screen:
+        if isinstance(error, NotFoundError):
+            return Screen(notice=GONE)
+        return self._screen(place, remark=ELSEWHERE if isinstance(error, ConflictError) else str(error))
+
+    def _after(
+        self, place: Place, turn: ThreadTurn, *, before: str, show: str | None = None, message: str | None = None
+    ) -> Screen:
+        """The screen of a new turn; the text box changes only where the plan did."""
+        return Screen(
+            thread=turn,
+            log=tuple(spoken(self._service.events(place.owner, turn.id))),
+            versions=tuple(self._service.versions(place.owner, turn.id)),
+            plan=None if _same(before, turn.turn.text) else turn.turn.text,
+            notice=_masked(turn.masked),
+            message=message,
+            show=show,
+        )
+
+    def _screen(
+        self,
+        place: Place,
+        *,
+        notice: str = "",
+        remark: str = "",
+        show_plan: bool = False,
+        editing: str | None = None,
+        quoting: str | None = None,
+    ) -> Screen:
+        """The thread as it stands, with a remark that is not kept."""
+        if not place.thread:
+            return Screen(notice=notice, log=_remark(remark))
+        try:
+            thread = self._service.view(place.owner, place.thread)
+        except NotFoundError:
+            return Screen(notice=GONE)
+        return Screen(
+            thread=thread,
+            log=(*spoken(self._service.events(place.owner, place.thread)), *_remark(remark)),
+            versions=tuple(self._service.versions(place.owner, place.thread)),
+            plan=thread.turn.text if show_plan else None,
+            notice=notice,
+            editing=editing,
+            quoting=quoting,
+        )
+
+    def _with_nudge(self, place: Place, boxes: Callable[[str], dict[str, str]]) -> Screen:
+        if not place.thread:
+            return Screen(log=_remark(NO_PLAN))
+        try:
+            nudge = self._service.view(place.owner, place.thread).turn.nudge
+        except NotFoundError:
+            return Screen(notice=GONE)
+        if nudge is None or nudge.id != place.nudge:
+            return self._screen(place, remark=NOT_WAITING)
+        return self._screen(place, **boxes(nudge.suggestion))
+
+    def _text(self, place: Place) -> str | None:
+        try:
+            return self._service.view(place.owner, place.thread).turn.text
+        except NotFoundError:
+            return None
+
+    def _waits(self, place: Place) -> bool:
+        nudge = self._service.view(place.owner, place.thread).turn.nudge
+        return nudge is not None and nudge.id == place.nudge
+
+    def _unread(self, place: Place, plan: str) -> bool:
+        text = self._text(place)
+        return text is not None and not _same(plan, text)
 
 
-def _said(session: Session, message: str, *, editing: str | None = None) -> Screen:
-    session.log.append({"role": "assistant", "content": message})
-    return Screen(session, editing=editing)
+def _remark(text: str) -> tuple[dict[str, str], ...]:
+    return ({"role": "assistant", "content": text},) if text else ()
 
 
-def _waits(session: Session, nudge_id: str) -> bool:
-    nudge = session.turn.nudge if session.turn else None
-    return nudge is not None and nudge.id == nudge_id
-
-
-def _unread(session: Session, plan: str) -> bool:
-    return session.turn is not None and not _same(plan, session.turn.text)
+def _masked(counts: dict[str, int]) -> str:
+    """Say what was masked, so that no change of the text goes unseen."""
+    names = {"name": "names", "email": "e-mail addresses", "phone": "phone numbers"}
+    found = [f"{count} {names.get(kind, kind)}" for kind, count in counts.items() if count]
+    return (
+        f"Before keeping the plan I replaced {' and '.join(found)}. You can turn that off under “My plans”."
+        if found
+        else ""
+    )
 
 
 def _same(plan: str, text: str) -> bool:

@@ -1,249 +1,284 @@
-"""The page: layout and wiring. What the controls do lives in ``demo.conversation``."""
+"""The page: the parts put together and wired. What the controls do lives in modules free of Gradio."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from chatbot.events import Decision
 from demo.cards import render_log, render_notice, render_suggestion
-from demo.conversation import Conversation, Screen, Session
+from demo.conversation import Conversation
 from demo.highlight import render_plan
+from demo.history import render_history
+from demo.keeping import Keeping
+from demo.kept import render_downloads
+from demo.layout import SAMPLE, Coach, PlanParts, html
+from demo.library_map import LibraryMap
+from demo.map_picture import render_base, render_neighbours, render_overlay
+from demo.owners import owner_of
 from demo.profile import render_profile
+from demo.screen import Place, Screen
+from mtl_core.errors import LessonNudgeError
 
 if TYPE_CHECKING:
-    from chatbot.coach import LessonCoach
+    from chatbot.service import CoachService
 
-__all__ = ["LOOK", "build_page"]
+__all__ = ["build_page"]
 
-_HERE = Path(__file__).parent
 _KEEP_UPLOADS = 3600
+_AT_ONCE = 4
 
-_REACH_LOG = """document.querySelector("#chat [role=log]")?.setAttribute("tabindex", "0");"""
-"""Gradio's conversation scrolls but cannot be reached by keyboard."""
+_FIND_THREAD = """() => {
+    const thread = new URLSearchParams(window.location.search).get("thread") || "";
+    return [thread, "", ""];
+}"""
 
-_SHOW_COACH = """if (window.matchMedia("(max-width: 767px)").matches)
-    document.getElementById("coach").scrollIntoView({block: "start"});"""
-"""On a phone the coach stands below the plan, so its answer would be out of sight."""
+_AFTER = """(thread) => {
+    const here = new URL(window.location);
+    if (thread) here.searchParams.set("thread", thread); else here.searchParams.delete("thread");
+    window.history.replaceState(null, "", here);
+    // the conversation scrolls but cannot be reached by keyboard
+    document.querySelector("#chat [role=log]")?.setAttribute("tabindex", "0");
+}"""
+
+_SHOW_COACH = """() => {
+    // on a phone the coach stands below the plan, so its answer would be out of sight
+    if (window.matchMedia("(max-width: 767px)").matches && document.querySelector("#use:not(:disabled)"))
+        document.getElementById("coach").scrollIntoView({block: "start"});
+}"""
+
+_SELECTION = """(thread, sequence, nudge) => {
+    const box = document.querySelector("#plan textarea");
+    const typed = box ? box.value.slice(box.selectionStart, box.selectionEnd) : "";
+    return [thread, sequence, nudge, window.getSelection().toString() || typed];
+}"""
 
 _HEADER = """<header class="ln-header"><h1>Lesson Nudge</h1>
 <p>Reads a lesson plan, quotes what it shows, and offers one repair at a time. You decide about every change.</p>
 </header>"""
 
 
-def _theme() -> Any:
-    hue = gr.themes.colors.teal
-    return gr.themes.Default(
-        primary_hue=hue,
-        secondary_hue=hue,
-        neutral_hue=gr.themes.colors.slate,
-        font=(gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700)), "system-ui", "sans-serif"),
-    ).set(
-        body_background_fill="#f3f6f5",
-        button_primary_background_fill="*primary_700",
-        button_primary_background_fill_hover="*primary_800",
-        button_primary_text_color="white",
-        button_border_width="1px",
-        button_primary_border_color="*primary_700",
-        button_primary_background_fill_dark="*primary_700",
-        button_primary_background_fill_hover_dark="*primary_800",
-        button_primary_border_color_dark="*primary_700",
-        button_secondary_background_fill="white",
-        button_secondary_background_fill_hover="*neutral_100",
-        button_secondary_border_color="*neutral_300",
-        button_large_text_weight="700",
-        button_large_text_size="0.9rem",
-        button_large_padding="8px 10px",
-        button_small_padding="6px 8px",
-        button_small_text_size="0.84rem",
-        button_small_text_weight="400",
-        block_title_background_fill="transparent",
-        block_title_background_fill_dark="transparent",
-        block_title_padding="0",
-        block_title_text_color="*neutral_600",
-        block_title_text_size="0.82rem",
-    )
-
-
-LOOK: dict[str, Any] = {"theme": _theme(), "css_paths": [_HERE / "page.css", _HERE / "pieces.css"]}
-"""Arguments of ``launch`` that give the page its look."""
-
-
-def _html(value: str, *, elem_id: str | None = None) -> Any:
-    """A block of HTML that neither takes Gradio's text styles nor listens to clicks."""
-    return gr.HTML(value, elem_id=elem_id, apply_default_css=False, js_on_load=None)
-
-
 class _Page:
     """The components of the page and how a screen is shown on them."""
 
-    def __init__(self, conversation: Conversation) -> None:
-        self._conversation = conversation
-        self.session = gr.State(None)
-        _html(_HEADER)
+    def __init__(self, service: CoachService, root: str) -> None:
+        self._talk, self._keep, self._root = Conversation(service), Keeping(service), root
+        self._library = service.index.library
+        self._map = LibraryMap.of(service.index)
+        html(_HEADER)
+        self.notice = html("", elem_id="notice")
+        # what the browser shows is what a press answers: ids are sent from the page, not looked up on arrival
+        self.thread = gr.Textbox("", visible="hidden", label="Thread", elem_id="thread-id")
+        self.sequence = gr.Textbox("", visible="hidden", label="Sequence", elem_id="sequence")
+        self.nudge_id = gr.Textbox("", visible="hidden", label="Suggestion", elem_id="nudge-id")
+        self.selected = gr.Textbox("", visible="hidden", label="Selected", elem_id="selected")
         with gr.Row(elem_id="columns"):
             with gr.Column(elem_id="plan-column"):
-                self._plan_column()
+                self.plan = PlanParts(render_base(self._map, self._library))
             with gr.Column(elem_id="coach"):
-                self._coach_column()
-            with gr.Column(elem_id="profile-column"):
-                _html('<h2 class="ln-heading">What the plan shows</h2>')
-                self.profile = _html(render_profile(None), elem_id="profile")
-        _html('<p class="ln-foot">Runs on this computer. Plans are read in memory and sent nowhere.</p>')
+                self.coach = Coach()
+        html('<p class="ln-foot">Runs on this service alone. Plans are kept for this browser and sent nowhere.</p>')
+        self._place = [self.thread, self.sequence, self.nudge_id]
 
-    def _plan_column(self) -> None:
-        sample = (_HERE / "sample_plan.md").read_text(encoding="utf-8")
-        self.plan = gr.Textbox(sample, label="Lesson plan", lines=13, max_lines=13, elem_id="plan", autoscroll=False)
-        self.read = gr.Button("Read the plan", variant="primary", elem_id="read")
-        with gr.Row(elem_classes="ln-pair"):
-            self.upload = gr.UploadButton("Upload .md or .txt", elem_id="upload", min_width=120)
-            self.again = gr.Button("Start over", interactive=False, elem_id="again", min_width=120)
-        self.notice = _html("", elem_id="notice")
-        _html('<h2 class="ln-heading">As I read it</h2>')
-        hint = "Read the plan to see which passage shows what."
-        self.reading = _html(f'<p class="ln-hint">{hint}</p>', elem_id="reading")
-
-    def _coach_column(self) -> None:
-        _html('<h2 class="ln-heading">Coach</h2>')
-        self.chat = gr.Chatbot(
-            label="Conversation",
-            show_label=False,
-            elem_id="chat",
-            height=300,
-            buttons=[],
-            feedback_options=None,
-            group_consecutive_messages=False,
-            allow_tags=False,
-            render_markdown=False,
-            latex_delimiters=[],
-            placeholder="Read a plan to begin.",
-        )
-        self.suggestion = _html("", elem_id="suggestion")
-        # what the browser shows is what a press answers: the id is sent from the page, not looked up on arrival
-        self.nudge_id = gr.Textbox("", visible="hidden", label="Suggestion", elem_id="nudge-id")
-        with gr.Row(elem_classes="ln-four"):
-            self.use = gr.Button("Use it", variant="primary", interactive=False, min_width=100)
-            self.edit = gr.Button("Edit first", interactive=False, min_width=100)
-            self.not_now = gr.Button("Not now", interactive=False, min_width=100)
-            self.not_relevant = gr.Button("Not relevant", interactive=False, min_width=100)
-        with gr.Column(visible=False, elem_id="editing") as self.editing:
-            self.version = gr.Textbox(label="Your version", lines=4, max_lines=10, autofocus=True, elem_id="version")
-            with gr.Row(elem_classes="ln-pair"):
-                self.put = gr.Button("Put my version in", variant="primary", min_width=120)
-                self.cancel = gr.Button("Cancel", min_width=100)
-        with gr.Row(elem_classes="ln-three"):
-            self.why = gr.Button("Why this?", size="sm", interactive=False, min_width=80)
-            self.undo = gr.Button("Undo", size="sm", interactive=False, min_width=80)
-            self.idea = gr.Button("Another idea", size="sm", interactive=False, min_width=80)
-        with gr.Row(elem_classes="ln-say"):
-            self.message = gr.Textbox(
-                label="Message",
-                placeholder="Ask, or type: exit ticket for fractions",
-                lines=1,
-                max_lines=1,
-                elem_id="message",
-            )
-            self.send = gr.Button("Send", min_width=80, scale=0, elem_id="send")
-
-    def wire(self) -> None:
+    def wire(self, blocks: Any) -> None:
         """Connect every control with its handler."""
-        talk = self._conversation
-        tab, plan, nudge_id = self.session, self.plan, self.nudge_id
+        self._wire_plan(blocks)
+        self._wire_answers()
+        self._wire_keeping()
 
-        def deciding(decision: Decision) -> Callable[[Session | None, str, str], Screen]:
-            return lambda session, text, nudge: talk.decide(session, text, nudge, decision)
+    def _wire_plan(self, blocks: Any) -> None:
+        part, talk = self.plan, self._talk
+        self._on(blocks.load, talk.resume, [], js=_FIND_THREAD)
+        self._on(part.read.click, talk.read, [part.plan])
+        self._on(part.upload.upload, talk.upload, [part.upload])
+        sample = SAMPLE.read_text(encoding="utf-8")
+        self._on(part.sample.click, lambda _: Screen(plan=sample, show="plan"), [])
+        self._on(part.fresh.click, lambda _: Screen(plan="", show="plan"), [])
 
-        self._on(self.read.click, talk.read, [tab, plan], after=_SHOW_COACH)
-        self._on(self.again.click, lambda s, text: talk.read(s, text, fresh=True), [tab, plan], after=_SHOW_COACH)
-        self._on(self.upload.upload, talk.upload, [tab, self.upload], after=_SHOW_COACH)
-        self._on(self.use.click, deciding(Decision.USE), [tab, plan, nudge_id])
-        self._on(self.not_now.click, deciding(Decision.NOT_NOW), [tab, plan, nudge_id])
-        self._on(self.not_relevant.click, deciding(Decision.NOT_RELEVANT), [tab, plan, nudge_id])
-        self._on(self.edit.click, talk.edit, [tab, nudge_id])
-        self._on(
-            self.put.click,
-            lambda s, text, nudge, version: talk.decide(s, text, nudge, Decision.EDIT, version=version),
-            [tab, plan, nudge_id, self.version],
+    def _wire_answers(self) -> None:
+        coach, talk, plan = self.coach, self._talk, self.plan.plan
+        for button, decision in (
+            (coach.use, Decision.USE),
+            (coach.not_now, Decision.NOT_NOW),
+            (coach.not_relevant, Decision.NOT_RELEVANT),
+        ):
+            self._on(button.click, self._deciding(decision), [plan])
+        self._on(coach.edit.click, talk.edit, [])
+        self._on(coach.put.click, self._deciding(Decision.EDIT), [plan, coach.version])
+        self._on(coach.already.click, talk.quote, [self.selected], js=_SELECTION)
+        self._on(coach.there.click, self._deciding(Decision.ALREADY_THERE), [plan, coach.quote])
+        for button in (coach.cancel, coach.leave):
+            self._on(button.click, talk.close, [])
+        self._on(coach.undo.click, talk.undo, [plan])
+        for button, words in ((coach.why, "why"), (coach.idea, "idea"), (coach.stop, "stop")):
+            self._on(button.click, self._saying(words), [plan])
+        self._on(coach.pause.click, self._pausing, [plan, coach.pause])
+        for event in (coach.message.submit, coach.send.click):
+            self._on(event, talk.say, [plan, coach.message])
+
+    def _wire_keeping(self) -> None:
+        part, keep = self.plan, self._keep
+        filters = [part.query, part.subject, part.grade, part.minutes, part.measure]
+        for event in (part.search.click, part.query.submit):
+            self._plain(event, keep.search, filters, [part.found])
+
+        def choose(request: gr.Request, masking: bool, labels: bool) -> None:  # noqa: FBT001 - values of two boxes
+            keep.choose(Place(owner=owner_of(request.cookies)), masking=masking, labels=labels)
+
+        for box in (part.masking, part.labels):
+            self._plain(box.input, choose, [part.masking, part.labels], [])
+        for button, words in (
+            (part.delete, "Delete this plan with its conversation and all its versions?"),
+            (part.forget, "Delete every plan and everything else that is kept of this browser?"),
+        ):
+            self._plain(
+                button.click,
+                lambda words=words: (gr.update(visible=True), f'<p class="ln-notice" role="alert">{words}</p>', words),
+                [],
+                [part.sure, part.question, self.selected],
+            )
+        self._plain(part.no.click, lambda: gr.update(visible=False), [], [part.sure])
+        self._on(part.yes.click, self._deleting, [self.selected])
+
+    def _deciding(self, decision: Decision) -> Callable[..., Screen]:
+        def decide(place: Place, plan: str, text: str | None = None) -> Screen:
+            return self._talk.decide(place, plan, decision, text=text)
+
+        return decide
+
+    def _saying(self, words: str) -> Callable[..., Screen]:
+        return lambda place, plan: self._talk.say(place, plan, words)
+
+    def _pausing(self, place: Place, plan: str, label: str) -> Screen:
+        return self._talk.say(place, plan, "resume" if label == "Go on" else "pause")
+
+    def _deleting(self, place: Place, what: str) -> Screen:
+        if what.startswith("Delete every"):
+            self._keep.forget(place)
+            return Screen(plan="", notice="Everything that was kept of this browser is deleted.", show="mine")
+        self._keep.delete(place)
+        return Screen(plan="", notice="The plan is deleted.", show="mine")
+
+    def _plain(self, event: Callable[..., Any], act: Callable[..., Any], inputs: list[Any], outputs: list[Any]) -> None:
+        event(
+            act,
+            inputs=inputs,
+            outputs=outputs,
+            concurrency_limit=_AT_ONCE,
+            concurrency_id="page",
+            api_visibility="private",
+            show_progress="hidden",
         )
-        self._on(self.cancel.click, talk.close_edit, [tab])
-        self._on(self.undo.click, talk.undo, [tab, plan])
-        self._on(self.idea.click, talk.idea, [tab])
-        self._on(self.why.click, talk.why, [tab])
-        for event in (self.message.submit, self.send.click):
-            self._on(event, talk.say, [tab, plan, self.message])
 
-    def _on(self, event: Callable[..., Any], act: Callable[..., Screen], inputs: list[Any], *, after: str = "") -> None:
-        def handler(*values: Any) -> dict[Any, Any]:
-            return self._updates(act(*values))
+    def _on(
+        self, event: Callable[..., Any], act: Callable[..., Screen], inputs: list[Any], *, js: str | None = None
+    ) -> None:
+        def handler(request: gr.Request, thread: str, sequence: str, nudge: str, *values: Any) -> dict[Any, Any]:
+            number = int(sequence) if sequence.isdecimal() else None
+            try:
+                place = Place(owner=owner_of(request.cookies), thread=thread, sequence=number, nudge=nudge)
+                return self._updates(place, act(place, *values))
+            except LessonNudgeError as error:
+                return {self.notice: render_notice(str(error))}
 
-        # one at a time for all tabs: the model already uses every core, and a tab's events keep their order
         done = event(
             handler,
-            inputs=inputs,
+            inputs=[*self._place, *inputs],
             outputs=self._outputs(),
-            concurrency_limit=1,
+            js=js,
+            concurrency_limit=_AT_ONCE,
             concurrency_id="coach",
             api_visibility="private",
             show_progress="minimal",
-            show_progress_on=[self.chat],
+            show_progress_on=[self.coach.chat],
         )
-        done.then(None, js=f"() => {{ {_REACH_LOG} {after} }}", api_visibility="private")
+        shown = done.then(None, inputs=[self.thread], js=_AFTER, api_visibility="private")
+        if act in (self._talk.read, self._talk.upload):
+            shown.then(None, js=_SHOW_COACH, api_visibility="private")
 
     def _outputs(self) -> list[Any]:
-        shown = [self.session, self.plan, self.notice, self.reading, self.profile, self.chat, self.suggestion]
-        answers = [self.use, self.edit, self.not_now, self.not_relevant, self.why]
+        part, coach = self.plan, self.coach
         return [
-            *shown,
-            self.nudge_id,
-            *answers,
-            self.undo,
-            self.idea,
-            self.again,
-            self.editing,
-            self.version,
-            self.message,
-        ]
+            *self._place, self.notice, part.tabs, part.plan, part.fresh, part.profile, part.reading, part.overlay,
+            part.neighbours, part.history, part.downloads, part.plans, part.masking, part.labels, part.delete,
+            part.sure, coach.chat, coach.suggestion, coach.editing, coach.version, coach.quoting, coach.quote,
+            coach.message, coach.use, coach.edit, coach.not_now, coach.not_relevant, coach.already, coach.why,
+            coach.undo, coach.idea, coach.pause, coach.stop,
+        ]  # fmt: skip
 
-    def _updates(self, screen: Screen) -> dict[Any, Any]:
-        session, turn = screen.session, screen.session.turn
+    def _updates(self, place: Place, screen: Screen) -> dict[Any, Any]:
+        part, coach, thread = self.plan, self.coach, screen.thread
+        thread_id = thread.id if thread else ""
+        here = Place(owner=place.owner, thread=thread_id)
+        analysis = thread.turn.analysis if thread else None
+        settings = self._keep.settings(here)
+        optional = {
+            part.plan: screen.plan,
+            coach.version: screen.editing,
+            coach.quote: screen.quoting,
+            coach.message: screen.message,
+            part.tabs: gr.update(selected=screen.show) if screen.show else None,
+            part.reading: render_plan(thread.turn.text, thread.turn.analysis, added=thread.turn.added)
+            if thread
+            else "",
+        }
+        return {
+            self.thread: thread_id,
+            self.sequence: str(thread.sequence) if thread else "",
+            self.notice: render_notice(screen.notice),
+            part.fresh: gr.update(interactive=thread is not None or bool(screen.plan)),
+            part.profile: render_profile(analysis),
+            part.overlay: render_overlay(self._map, analysis),
+            part.neighbours: render_neighbours(self._map, self._library, analysis),
+            part.history: render_history(screen.versions),
+            part.downloads: render_downloads(thread_id, self._root),
+            part.plans: self._keep.plans(here),
+            part.masking: settings.masking,
+            part.labels: settings.keep_labels,
+            part.delete: gr.update(interactive=thread is not None),
+            part.sure: gr.update(visible=False),
+            coach.chat: render_log(screen.log),
+            coach.editing: gr.update(visible=screen.editing is not None),
+            coach.quoting: gr.update(visible=screen.quoting is not None),
+            **self._answers(screen),
+            **{component: value for component, value in optional.items() if value is not None},
+        }
+
+    def _answers(self, screen: Screen) -> dict[Any, Any]:
+        """The suggestion that waits and the buttons that can be pressed now."""
+        coach, turn = self.coach, screen.thread.turn if screen.thread else None
         nudge = turn.nudge if turn else None
         updates: dict[Any, Any] = {
-            self.session: session,
-            self.notice: render_notice(screen.notice),
-            self.chat: render_log(session.log),
-            self.suggestion: render_suggestion(nudge),
             self.nudge_id: nudge.id if nudge else "",
-            self.undo: gr.update(interactive=bool(session.coach.state.history)),
-            self.idea: gr.update(interactive=turn is not None),
-            self.again: gr.update(interactive=turn is not None),
-            self.editing: gr.update(visible=screen.editing is not None),
-            self.profile: render_profile(turn.analysis if turn else None),
+            coach.suggestion: render_suggestion(nudge),
+            coach.undo: gr.update(interactive=bool(turn and turn.state.history)),
+            coach.pause: gr.update(
+                value="Go on" if turn and turn.state.paused else "Pause", interactive=turn is not None
+            ),
+            coach.idea: gr.update(interactive=turn is not None),
+            coach.stop: gr.update(interactive=bool(turn and not turn.stopped)),
         }
-        for button in (self.use, self.edit, self.not_now, self.not_relevant, self.why):
+        for button in (coach.use, coach.edit, coach.not_now, coach.not_relevant, coach.already, coach.why):
             updates[button] = gr.update(interactive=nudge is not None)
-        if turn is not None:
-            updates[self.reading] = render_plan(turn.text, turn.analysis, added=session.added)
-        optional = {self.plan: screen.plan, self.version: screen.editing, self.message: screen.message}
-        return updates | {component: value for component, value in optional.items() if value is not None}
+        return updates
 
 
-def build_page(make_coach: Callable[[], LessonCoach]) -> Any:
+def build_page(service: CoachService, *, root: str = "") -> Any:
     """Build the page.
 
     Args:
-        make_coach: Gives a coach for each browser tab. It should share one model and one index
-            among them; they stay outside the tab's state.
+        service: Keeps the conversations of all browsers.
+        root: Path that the service is served under, for links.
 
     Returns:
-        A ``gradio.Blocks``; launch it with the arguments in ``LOOK``.
+        A ``gradio.Blocks``; show it with the arguments in ``demo.look.LOOK``.
     """
     with gr.Blocks(
         title="Lesson Nudge", analytics_enabled=False, delete_cache=(_KEEP_UPLOADS, _KEEP_UPLOADS)
     ) as blocks:
-        page = _Page(Conversation(make_coach))
-        page.wire()
-    blocks.queue(max_size=32, default_concurrency_limit=1, api_open=False)
+        page = _Page(service, root)
+        page.wire(blocks)
+    blocks.queue(max_size=64, default_concurrency_limit=_AT_ONCE, api_open=False)
     return blocks

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from chatbot.nudges import shorten
 from demo.highlight import NUMBERS
+from demo.profile_picture import render_picture
 from mtl_core.rubric import RUBRIC, Measure
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def render_profile(analysis: Analysis | None) -> str:
         return f'<p class="ln-hint">What I look for:</p>{_rows({})}'
     if not analysis.is_lesson_plan:
         return '<p class="ln-hint">No judgement: this text does not read as a lesson plan in English.</p>'
-    return f"{_summary(analysis)}{_rows(analysis.measures)}"
+    return f"{_summary(analysis)}{render_picture(analysis)}{_rows(analysis.measures)}"
 
 
 def _summary(analysis: Analysis) -> str:
@@ -46,9 +47,7 @@ def _summary(analysis: Analysis) -> str:
     counts = " · ".join(
         f"<strong>{verdicts.count(verdict)}</strong> {VERDICTS[verdict].lower()}" for verdict in VERDICTS
     )
-    order = list(VERDICTS)
-    cells = "".join(f'<span class="ln-{verdict}"></span>' for verdict in sorted(verdicts, key=order.index))
-    return f'<p class="ln-counts">{counts}</p><div class="ln-bar" aria-hidden="true">{cells}</div>'
+    return f'<p class="ln-counts">{counts}</p>'
 
 
 def _rows(readings: Mapping[str, MeasureReading]) -> str:

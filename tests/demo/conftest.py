@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from page_driver import CHROMIUM, DESKTOP, NOT_EMPTY, plan_box, read_plan_in_box
+from page_driver import CHROMIUM, DESKTOP, button, read_sample
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from scripted_coach import PLAN, ScriptedCoach, analyse
 
@@ -43,7 +43,7 @@ def _heed_interrupts() -> None:
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where the page is served by ``python -m demo``; it must print its address alone and end in order."""
     errors = tmp_path_factory.mktemp("demo") / "stderr.txt"
-    command = [sys.executable, "-m", "demo", "--no-open", "--port", "0"]
+    command = [sys.executable, "-m", "demo", "--no-open", "--no-keep", "--port", "0"]
     with (
         errors.open("w", encoding="utf-8") as stderr,
         subprocess.Popen(
@@ -92,7 +92,7 @@ def open_page(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
         page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.goto(address)
-        expect(plan_box(page)).to_have_value(NOT_EMPTY)
+        expect(button(page, "Sample plan")).to_be_enabled()
         return page
 
     yield opened
@@ -108,4 +108,4 @@ def page(open_page: Callable[..., Page]) -> Page:
 
 @pytest.fixture
 def read(page: Page) -> Page:
-    return read_plan_in_box(page)
+    return read_sample(page)

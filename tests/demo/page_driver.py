@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 CHROMIUM = Path("/usr/bin/chromium")
 DESKTOP = {"width": 1280, "height": 900}
-PHONE = {"width": 390, "height": 844}
+PHONE = {"width": 360, "height": 740}
 ANSWERS = ("Use it", "Edit first", "Not now", "Not relevant")
 NOT_EMPTY = re.compile(r"\S")
 
@@ -22,7 +22,7 @@ needs_browser = [
 
 
 def plan_box(page: Page) -> Locator:
-    return page.get_by_role("textbox", name="Lesson plan")
+    return page.locator("#plan textarea")
 
 
 def button(page: Page, name: str) -> Locator:
@@ -43,12 +43,37 @@ def type_message(page: Page, message: str) -> None:
     box.press("Enter")
 
 
+def turn_to(page: Page, part: str) -> None:
+    """Turn to a part of the page."""
+    page.get_by_role("tab", name=part, exact=True).click()
+
+
+def fill_plan(page: Page, text: str) -> None:
+    turn_to(page, "Plan")
+    plan_box(page).fill(text)
+
+
 def read_plan_in_box(page: Page) -> Page:
-    """Read the plan in the box and wait for a suggestion."""
+    """Read the plan in the box and wait until the page has turned to what it shows."""
+    turn_to(page, "Plan")
     press(page, "Read the plan")
+    expect(page.locator(".ln-plan")).to_be_visible()
+    return page
+
+
+def read_sample(page: Page) -> Page:
+    """Read the sample plan and wait for a suggestion."""
+    press(page, "Sample plan")
+    expect(plan_box(page)).to_have_value(NOT_EMPTY)
+    read_plan_in_box(page)
     expect(page.locator(".ln-verdict")).to_have_count(14)
     expect(button(page, "Use it")).to_be_enabled()
     return page
+
+
+def plan_now(page: Page) -> str:
+    """Content of the plan's box, whichever part is shown."""
+    return page.locator("#plan textarea").input_value()
 
 
 def plan_as_read(page: Page) -> str:

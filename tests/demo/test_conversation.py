@@ -1,199 +1,183 @@
-"""What each control does, with a coach that plays a script."""
+"""What each control does, without Gradio: nothing is lost, answered twice or changed unasked."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from scripted_coach import ScriptedCoach
+from scripted_service import ScriptedService
 
 from chatbot.events import Decision
-from demo.conversation import NO_PLAN, NOT_WAITING, UNCHANGED, UNREAD, Conversation, Session
+from demo.conversation import ELSEWHERE, GONE, NO_PLAN, NOT_WAITING, UNCHANGED, UNREAD, Conversation
+from demo.screen import Place, Screen
+
+EMPTY = Place(owner="browser:one")
 
 
 @pytest.fixture
-def talk(coach):
-    return Conversation(lambda: coach)
+def service(coach):
+    return ScriptedService(coach)
 
 
 @pytest.fixture
-def session(talk, plan):
-    return talk.read(None, plan).session
+def talk(service):
+    return Conversation(service)
 
 
-def _said(session: Session) -> list[str]:
-    return [message["content"] for message in session.log]
+@pytest.fixture
+def here(talk, plan):
+    """The place after a plan was read."""
+    return _place(talk.read(EMPTY, plan))
 
 
-def test_each_tab_gets_its_own_coach_at_its_first_event(plan):
-    made: list[ScriptedCoach] = []
-
-    def make() -> ScriptedCoach:
-        made.append(ScriptedCoach())
-        return made[-1]
-
-    talk = Conversation(make)
-    assert not made
-    first, second = talk.read(None, plan).session, talk.read(None, plan + "!").session
-    talk.read(first, plan + "?")
-    assert [coach.text for coach in made] == [plan + "?", plan + "!"]
-    assert first.coach is not second.coach
+def _place(screen: Screen) -> Place:
+    thread = screen.thread
+    nudge = thread.turn.nudge
+    return Place(owner="browser:one", thread=thread.id, sequence=thread.sequence, nudge=nudge.id if nudge else "")
 
 
-def test_reading_opens_the_plan_and_leaves_the_text_box_alone(talk, coach, plan):
-    screen = talk.read(None, plan)
-    assert coach.calls == [("open", plan)]
-    assert screen.plan is None
-    assert _said(screen.session) == ["Praise.", "Would it help?"]
+def _said(screen: Screen) -> list[str]:
+    return [message["content"] for message in screen.log]
 
 
-def test_reading_again_hands_over_the_new_version(talk, coach, session, plan):
-    screen = talk.read(session, plan + "More.\n")
-    assert coach.calls[-1] == ("revise", plan + "More.\n")
-    assert _said(screen.session)[-2:] == ["I have read your version.", "Would it help?"]
+def test_reading_opens_a_thread_and_shows_the_profile(talk, plan):
+    screen = talk.read(EMPTY, plan)
+    assert screen.thread.id == "t1"
+    assert _said(screen) == ["Praise.", "Would it help?"]
+    assert (screen.plan, screen.show) == (None, "shows")
 
 
-def test_an_unchanged_plan_is_not_read_again(talk, coach, session, plan):
-    assert talk.read(session, plan).notice == UNCHANGED
+def test_masked_passages_are_shown_and_named(talk, service, coach, plan):
+    service.masked = {"name": 2, "email": 1, "phone": 0}
+    screen = talk.read(EMPTY, plan)
+    assert "2 names and 1 e-mail addresses" in screen.notice
+
+
+def test_a_reload_shows_the_same_suggestion_and_words(talk, here, plan):
+    screen = talk.resume(here)
+    assert screen.thread.turn.nudge.id == here.nudge
+    assert screen.plan == plan
+    assert _said(screen) == ["Praise.", "Would it help?"]
+
+
+@pytest.mark.parametrize("change", [{"owner": "browser:two"}, {"thread": "t2"}])
+def test_another_s_thread_is_not_shown_or_changed(talk, coach, here, plan, change):
+    stranger = replace(here, **change)
+    screens = [
+        talk.resume(stranger),
+        talk.read(stranger, plan + "More."),
+        talk.decide(stranger, plan, Decision.USE),
+        talk.edit(stranger),
+        talk.quote(stranger, ""),
+        talk.undo(stranger, plan),
+        talk.say(stranger, plan, "why"),
+        talk.close(stranger),
+    ]
+    assert {screen.notice for screen in screens} == {GONE}
+    assert all(screen.thread is None and screen.log == () for screen in screens)
     assert len(coach.calls) == 1
 
 
-def test_a_text_box_turns_newlines_into_line_feeds_and_the_plan_keeps_its_own(talk, coach, tmp_path):
-    file = tmp_path / "plan.txt"
-    file.write_bytes(b"One.\r\nTwo.\r\n")
-    session = talk.upload(None, str(file)).session
-    assert talk.read(session, "One.\nTwo.\n").notice == UNCHANGED
-    talk.read(session, "One.\nTwo.\nThree.\n")
-    assert coach.calls[-1] == ("revise", "One.\r\nTwo.\r\nThree.\r\n")
+def test_the_same_plan_is_not_read_again(talk, coach, here, plan):
+    assert talk.read(here, plan.replace("\n", "\r\n")).notice == UNCHANGED
+    assert len(coach.calls) == 1
 
 
-def test_starting_over_opens_the_same_text_as_a_new_plan(talk, coach, session, plan):
-    screen = talk.read(session, plan, fresh=True)
-    assert coach.calls == [("open", plan), ("open", plan)]
-    assert _said(screen.session) == ["Praise.", "Would it help?"]
+def test_a_changed_plan_is_a_new_version_with_the_newlines_of_its_file(talk, coach, plan):
+    here = _place(talk.read(EMPTY, plan.replace("\n", "\r\n")))
+    talk.read(here, plan + "More.\n")
+    assert coach.calls[-1] == ("revise", (plan + "More.\n").replace("\n", "\r\n"))
 
 
-@pytest.mark.parametrize("opened", [False, True])
-def test_an_empty_plan_is_one_sentence_and_loses_nothing(talk, coach, plan, opened):
-    session = talk.read(None, plan).session if opened else None
-    screen = talk.read(session, "  \n")
-    assert screen.notice.startswith("The text is empty")
-    assert screen.plan is None
-    assert coach.text == (plan if opened else "")
+def test_a_thread_that_went_on_elsewhere_loses_nothing(talk, coach, here, plan):
+    talk.say(here, plan, "why")
+    stale = talk.read(here, plan + "Mine.")
+    assert (stale.notice, stale.plan) == (ELSEWHERE, None)
+    assert ELSEWHERE in _said(talk.say(here, plan, "why"))
+    assert [call[0] for call in coach.calls] == ["open", "say"]
 
 
-def test_using_a_suggestion_changes_the_plan_and_undo_brings_it_back(talk, session, plan):
-    screen = talk.decide(session, plan, "nudge-1", Decision.USE)
-    assert screen.plan == plan + "**Words.** Three of them."
-    assert session.added == (len(plan), len(screen.plan))
-    assert _said(session)[2:] == ["Use it", "Verified.", "Would it help?"]
-    talk.why(session)
-    assert session.added == (len(plan), len(screen.plan))
-    assert talk.undo(session, screen.plan).plan == plan
-    assert session.added is None
+def test_use_it_changes_the_plan_and_undo_brings_it_back(talk, here, plan):
+    used = talk.decide(here, plan, Decision.USE)
+    assert used.plan == plan + "**Words.** Three of them."
+    assert [version.cause for version in used.versions] == ["opened", "use"]
+    assert talk.undo(_place(used), used.plan).plan == plan
 
 
-def test_editing_shows_the_suggestion_and_puts_the_version_in(talk, coach, session, plan):
-    assert talk.edit(session, "nudge-1").editing == "**Words.** Three of them."
-    assert talk.close_edit(session).editing is None
-    screen = talk.decide(session, plan, "nudge-1", Decision.EDIT, version="Mine.")
-    assert screen.plan == plan + "Mine."
-    assert screen.editing is None
-    assert coach.calls[-1] == ("decide", "nudge-1", "edit", "Mine.")
+def test_edit_first_opens_the_box_and_puts_the_version_in(talk, coach, here, plan):
+    assert talk.edit(here).editing == "**Words.** Three of them."
+    assert talk.close(here).editing is None
+    screen = talk.decide(here, plan, Decision.EDIT, text="Mine.")
+    assert (screen.plan, screen.editing) == (plan + "Mine.", None)
+    assert talk.decide(_place(screen), screen.plan, Decision.EDIT, text=" ").editing == ""
 
 
-def test_an_empty_version_keeps_the_box_open(talk, coach, session, plan):
-    screen = talk.decide(session, plan, "nudge-1", Decision.EDIT, version="  ")
-    assert screen.editing is not None
-    assert coach.nudge is not None
-    assert coach.text == plan
+def test_already_there_sends_the_passage(talk, coach, here, plan):
+    assert talk.quote(here, "  Tidy up. ").quoting == "Tidy up."
+    assert talk.decide(here, plan, Decision.ALREADY_THERE, text=" ").quoting == ""
+    talk.decide(here, plan, Decision.ALREADY_THERE, text=" Tidy up. ")
+    assert ("quote", "Tidy up.") in coach.calls
 
 
-@pytest.mark.parametrize(("decision", "label"), [("not_now", "Not now"), ("not_relevant", "Not relevant")])
-def test_dismissing_leaves_the_plan_alone(talk, session, plan, decision, label):
-    screen = talk.decide(session, plan + "unread", "nudge-1", Decision(decision))
-    assert screen.plan is None
-    assert _said(session)[2:] == [label, "Fine.", "Would it help?"]
+@pytest.mark.parametrize("nudge", ["nudge-0", "", "<b>"])
+@pytest.mark.parametrize("act", ["edit", "quote"])
+def test_a_stale_press_opens_no_box(talk, here, nudge, act):
+    stale = replace(here, nudge=nudge)
+    screen = talk.edit(stale) if act == "edit" else talk.quote(stale, "")
+    assert _said(screen)[-1] == NOT_WAITING
+    assert (screen.editing, screen.quoting) == (None, None)
 
 
-@pytest.mark.parametrize("nudge_id", ["nudge-0", "", "<b>"])
-@pytest.mark.parametrize("decision", list(Decision))
-def test_a_stale_press_gets_a_polite_answer(talk, session, plan, nudge_id, decision):
-    screen = talk.decide(session, plan, nudge_id, decision, version="Mine.")
-    assert _said(session)[-1] == NOT_WAITING
-    assert (screen.plan, screen.editing) == (None, None)
-    assert len(session.coach.calls) == 1
-
-
-def test_a_second_press_does_not_answer_the_next_suggestion(talk, coach, session, plan):
-    talk.decide(session, plan, "nudge-1", Decision.NOT_NOW)
-    talk.decide(session, plan, "nudge-1", Decision.NOT_NOW)
-    assert [call[0] for call in coach.calls] == ["open", "decide"]
-
-
-def test_nothing_that_the_teacher_wrote_since_is_overwritten(talk, coach, session, plan):
+def test_nothing_that_the_teacher_wrote_since_is_overwritten(talk, coach, here, plan):
     edited = plan + "My own line."
-    talk.decide(session, edited, "nudge-1", Decision.USE)
-    kept = talk.decide(session, edited, "nudge-1", Decision.EDIT, version="Mine.")
-    talk.undo(session, edited)
-    for message in ("use it", "edit: Mine.", "undo"):
-        talk.say(session, edited, message)
-    assert _said(session)[2:] == [UNREAD] * 6
-    assert kept.editing == "Mine."
+    screens = [
+        talk.decide(here, edited, Decision.USE),
+        talk.decide(here, edited, Decision.EDIT, text="Mine."),
+        talk.undo(here, edited),
+        talk.say(here, edited, "use it"),
+    ]
+    assert [_said(screen)[-1] for screen in screens] == [UNREAD] * 4
+    assert screens[1].editing == "Mine."
     assert len(coach.calls) == 1
 
 
 def test_before_a_plan_every_control_asks_for_one(talk, plan):
     screens = [
-        talk.decide(None, plan, "nudge-1", Decision.USE),
-        talk.edit(None, "nudge-1"),
-        talk.undo(None, plan),
-        talk.idea(None),
-        talk.why(None),
-        talk.say(None, plan, "why"),
+        talk.decide(EMPTY, plan, Decision.USE),
+        talk.edit(EMPTY),
+        talk.quote(EMPTY, ""),
+        talk.undo(EMPTY, plan),
+        talk.say(EMPTY, plan, "why"),
     ]
-    assert [_said(screen.session) for screen in screens] == [[NO_PLAN]] * 6
+    assert [_said(screen) for screen in screens] == [[NO_PLAN]] * 5
 
 
-def test_an_error_of_the_coach_is_said_in_the_conversation(talk, session, plan):
-    talk.undo(session, plan)
-    assert _said(session)[-2:] == ["Undo", "There is nothing to undo: the plan is as you gave it."]
+def test_an_error_is_said_and_the_message_stays_in_its_box(talk, here, plan):
+    screen = talk.undo(here, plan)
+    assert _said(screen)[-1].startswith("There is nothing to undo")
+    assert screen.message is None
+    assert talk.say(here, plan, "exit ticket").message == ""
 
 
-def test_a_typed_message_goes_to_the_coach_and_clears_the_box(talk, coach, session, plan):
-    screen = talk.say(session, plan, " exit ticket ")
-    assert coach.calls[-1] == ("say", " exit ticket ")
-    assert screen.message == ""
-    assert session.log[-2] == {"role": "user", "content": "exit ticket"}
+def test_typing_edit_opens_the_box(talk, here, plan):
+    assert talk.say(here, plan, "edit first").editing == "**Words.** Three of them."
 
 
-def test_a_typed_undo_brings_the_text_back(talk, session, plan):
-    changed = talk.decide(session, plan, "nudge-1", Decision.USE).plan
-    assert talk.say(session, changed, "undo").plan == plan
-
-
-def test_typing_edit_opens_the_box(talk, session, plan):
-    assert talk.say(session, plan, "edit first").editing == "**Words.** Three of them."
-
-
-def test_an_empty_message_is_one_sentence(talk, session, plan):
-    assert talk.say(session, plan, " ").message is None
-    assert _said(session)[-1].startswith("The message is empty")
-
-
-def test_an_upload_is_a_new_plan_and_leaves_no_copy(talk, coach, session, tmp_path):
+def test_an_upload_is_a_new_plan_and_leaves_no_copy(talk, coach, tmp_path):
     file = tmp_path / "mine.md"
     file.write_text("# Mine\n\nPupils count.\n", encoding="utf-8")
-    screen = talk.upload(session, str(file))
+    screen = talk.upload(EMPTY, str(file))
     assert screen.plan == "# Mine\n\nPupils count.\n"
     assert coach.calls[-1] == ("open", screen.plan)
     assert not file.exists()
 
 
-@pytest.mark.parametrize(("content", "word"), [(b"%PDF-1.7", "PDF"), (b"\xff\x00\x81", "text"), (b"", "empty")])
-def test_a_bad_upload_is_one_sentence_without_the_server_s_path(talk, session, tmp_path, content, word):
-    file = tmp_path / "mine.md"
+@pytest.mark.parametrize(("name", "content"), [("a.pdf", b"%PDF-1.7 no"), ("a.exe", b"MZ"), ("a.md", b"")])
+def test_a_bad_upload_is_one_sentence_without_the_server_s_path(talk, here, tmp_path, name, content):
+    file = tmp_path / name
     file.write_bytes(content)
-    screen = talk.upload(session, str(file))
-    assert word in screen.notice
+    screen = talk.upload(here, str(file))
+    assert screen.notice
     assert str(tmp_path) not in screen.notice
-    assert screen.plan is None
-    assert len(session.log) == 2
+    assert screen.thread.id == "t1"
+    assert not file.exists()

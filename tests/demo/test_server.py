@@ -30,10 +30,13 @@ def test_no_handler_is_a_public_endpoint(address):
     assert not config["analytics_enabled"]
 
 
-def test_a_tab_gets_the_sample_ready_to_be_read(address):
+def test_the_api_answers_beside_the_page(address):
+    with urllib.request.urlopen(f"{address}healthz", timeout=30) as response:
+        assert response.status == 200
+
+
+def test_the_sample_is_a_plan_of_ordinary_length():
     sample = (ROOT / "demo" / "sample_plan.md").read_text(encoding="utf-8")
-    boxes = [part["props"] for part in _config(address)["components"] if part["type"] == "textbox"]
-    assert next(box["value"] for box in boxes if box["label"] == "Lesson plan") == sample
     assert 250 <= len(sample.split()) <= 450
 
 
