@@ -60,26 +60,30 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class NewThread(_Model):
+class _Request(_Model):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class NewThread(_Request):
     """A plan to talk about."""
 
     text: Plan
     title: Title | None = None
 
 
-class RevisePlan(_Model):
+class RevisePlan(_Request):
     """The teacher's own new version of the plan."""
 
     text: Plan
 
 
-class SendMessage(_Model):
+class SendMessage(_Request):
     """What the teacher types."""
 
     text: Annotated[Filled, Field(min_length=1, max_length=5_000, description="A message, such as: why?")]
 
 
-class GiveDecision(_Model):
+class GiveDecision(_Request):
     """The teacher's answer to a nudge."""
 
     nudge_id: Annotated[Text, Field(min_length=1, max_length=200, description="Id of the nudge that waits.")]
@@ -95,7 +99,7 @@ class GiveDecision(_Model):
     reason: Annotated[Text | None, Field(max_length=1_000, description="With not_relevant: why; never needed.")] = None
 
 
-class SearchQuery(_Model):
+class SearchQuery(_Request):
     """A search of the lesson templates."""
 
     query: Annotated[Filled, Field(min_length=1, max_length=1_000, description="A few words.")]
@@ -106,7 +110,7 @@ class SearchQuery(_Model):
     measure: Annotated[Text | None, Field(max_length=40, description="Only what repairs this measure.")] = None
 
 
-class ChangeSettings(_Model):
+class ChangeSettings(_Request):
     """What an owner chooses; what is left out stays as it is."""
 
     masking: Annotated[bool | None, Field(description="Mask names, e-mails and phone numbers from now on.")] = None

@@ -23,6 +23,7 @@ _MEANINGS = {
     429: "Too many requests; Retry-After says when to go on.",
     503: "The service has all the work that it can take; Retry-After says when to go on.",
 }
+_PROBLEM = f"#/components/schemas/{Problem.__name__}"
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": meaning} for status, meaning in _MEANINGS.items()
 }
@@ -42,9 +43,8 @@ def with_problem_types(schema: dict[str, Any], *, keys: bool) -> dict[str, Any]:
     for path in schema["paths"].values():
         for operation in path.values():
             for status, response in operation["responses"].items():
-                content = response.get("content", {})
-                if int(status) >= 400 and "application/json" in content:
-                    response["content"] = {"application/problem+json": content["application/json"]}
+                if int(status) >= 400:
+                    response["content"] = {"application/problem+json": {"schema": {"$ref": _PROBLEM}}}
     unused = ("HTTPValidationError", "ValidationError")
     for name in unused:
         schema.get("components", {}).get("schemas", {}).pop(name, None)

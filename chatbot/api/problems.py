@@ -93,8 +93,9 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     async def http(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
-        detail = _SENTENCES.get(error.status_code, str(error.detail))
-        return problem_response(error.status_code, detail, headers=error.headers)
+        # the framework calls a body that it cannot decode 400; here every bad body is 422
+        status = 422 if error.status_code == 400 else error.status_code
+        return problem_response(status, _SENTENCES.get(status, str(error.detail)), headers=error.headers)
 
     app.add_exception_handler(RequestValidationError, refused)
     app.add_exception_handler(HTTPException, http)
@@ -103,7 +104,7 @@ def add_problem_handlers(app: FastAPI) -> None:
 
 
 _SENTENCES = {
-    400: "The body cannot be read; send one JSON object in UTF-8.",
+    422: "The body cannot be read; send one JSON object in UTF-8.",
     404: "There is nothing at this address; /openapi.json lists what there is.",
     405: "This address does not take this method; the header Allow names those it takes.",
 }

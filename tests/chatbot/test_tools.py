@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,139 +8,177 @@ from langchain.agents import create_agent
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.tools import BaseTool
 from langchain_tests.integration_tests import ToolsIntegrationTests
 from langchain_tests.unit_tests import ToolsUnitTests
 from pydantic import ValidationError
 
-from chatbot.coach import LessonCoach, Turn
-from chatbot.tools import LessonNudgeTool
+from chatbot.service import CoachService, ThreadTurn
+from chatbot.tools import AnswerNudgeTool, NextNudgeTool, ReadPlanTool, SearchTemplatesTool, coach_tools
+
+Tools = dict[str, BaseTool]
 
 
 class _Standard:
+    kind: type[BaseTool]
+
     @pytest.fixture(autouse=True)
-    def _coach(self, fast_coach: Callable[[], LessonCoach], plan: str) -> None:
-        self.coach = fast_coach()
+    def _service(self, service: CoachService, plan: str) -> None:
+        self.service = service
         self.plan = plan
+        self.thread = service.open("local", plan)
 
     @property
-    def tool_constructor(self) -> type[LessonNudgeTool]:
-        return LessonNudgeTool
+    def tool_constructor(self) -> type[BaseTool]:
+        return self.kind
 
     @property
     def tool_constructor_params(self) -> dict[str, Any]:
-        return {"coach": self.coach}
+        return {"service": self.service}
 
     @property
     def tool_invoke_params_example(self) -> dict[str, Any]:
-        return {"plan": self.plan}
+        nudge = self.thread.turn.nudge
+        assert nudge is not None
+        return {
+            ReadPlanTool: {"text": self.plan},
+            SearchTemplatesTool: {"query": "exit ticket"},
+            NextNudgeTool: {"thread_id": self.thread.id},
+            AnswerNudgeTool: {"thread_id": self.thread.id, "nudge_id": nudge.id, "decision": "use"},
+        }[self.kind]
 
 
-class TestStandardUnit(_Standard, ToolsUnitTests):
-    pass
+class TestReadPlanUnit(_Standard, ToolsUnitTests):
+    kind = ReadPlanTool
 
 
-class TestStandardIntegration(_Standard, ToolsIntegrationTests):
-    pass
+class TestReadPlanIntegration(_Standard, ToolsIntegrationTests):
+    kind = ReadPlanTool
+
+
+class TestSearchTemplatesUnit(_Standard, ToolsUnitTests):
+    kind = SearchTemplatesTool
+
+
+class TestSearchTemplatesIntegration(_Standard, ToolsIntegrationTests):
+    kind = SearchTemplatesTool
+
+
+class TestNextNudgeUnit(_Standard, ToolsUnitTests):
+    kind = NextNudgeTool
+
+
+class TestNextNudgeIntegration(_Standard, ToolsIntegrationTests):
+    kind = NextNudgeTool
+
+
+class TestAnswerNudgeUnit(_Standard, ToolsUnitTests):
+    kind = AnswerNudgeTool
+
+
+class TestAnswerNudgeIntegration(_Standard, ToolsIntegrationTests):
+    kind = AnswerNudgeTool
 
 
 @pytest.fixture
-def tool(fast_coach: Callable[[], LessonCoach]) -> LessonNudgeTool:
-    return LessonNudgeTool(coach=fast_coach())
+def tools(service: CoachService) -> Tools:
+    return {tool.name: tool for tool in coach_tools(service)}
 
 
-def call(tool: LessonNudgeTool, **arguments: object) -> ToolMessage:
-    message = tool.invoke({"type": "tool_call", "name": tool.name, "id": "1", "args": arguments})
+def call(tools: Tools, name: str, **arguments: object) -> ToolMessage:
+    message = tools[name].invoke({"type": "tool_call", "name": name, "id": "1", "args": arguments})
     assert isinstance(message, ToolMessage)
     return message
 
 
-def said(tool: LessonNudgeTool, **arguments: object) -> dict[str, Any]:
-    return json.loads(str(call(tool, **arguments).content))
+def said(tools: Tools, name: str, **arguments: object) -> dict[str, Any]:
+    return json.loads(str(call(tools, name, **arguments).content))
 
 
-def test_a_plan_opens_a_conversation(tool: LessonNudgeTool, plan: str) -> None:
-    message = call(tool, plan=plan)
-    content = json.loads(str(message.content))
-    turn = message.artifact
-    assert isinstance(turn, Turn)
-    assert content["messages"] == list(turn.messages)
-    assert turn.nudge is not None
-    assert content["nudge"] == {
-        "id": turn.nudge.id,
-        "measure": turn.nudge.measure,
-        "suggestion": turn.nudge.suggestion,
-    }
-    assert content["plan_changed"] is False
-    assert turn.text == plan
+def test_a_plan_is_read_and_the_whole_turn_is_the_artifact(tools: Tools, plan: str) -> None:
+    message = call(tools, "read_plan", text=plan + "\nPupils see modelling.", title="Water")
+    content, turned = json.loads(str(message.content)), message.artifact
+    assert isinstance(turned, ThreadTurn)
+    assert turned.title == "Water"
+    assert content["thread_id"] == turned.id
+    assert content["messages"] == list(turned.turn.messages)
+    assert "Pupils see modelling." in content["present"].values()
+    assert content["nudge"]["id"] == turned.turn.nudge.id
 
 
-def test_the_plan_changes_only_on_a_decision(tool: LessonNudgeTool, plan: str) -> None:
-    nudge = said(tool, plan=plan)["nudge"]
-    dismissed = said(tool, nudge_id=nudge["id"], decision="not_now")
-    assert dismissed["plan_changed"] is False
-    assert tool.coach.state.text == plan
-    used = call(tool, nudge_id=dismissed["nudge"]["id"], decision="use")
-    assert json.loads(str(used.content))["plan_changed"] is True
-    assert dismissed["nudge"]["suggestion"] in used.artifact.text
-    assert said(tool, decision="undo")["plan_changed"] is False
-    assert tool.coach.state.text == plan
+def test_the_plan_changes_only_on_a_decision(tools: Tools, service: CoachService, plan: str) -> None:
+    thread = said(tools, "read_plan", text=plan)
+    name, nudge = thread["thread_id"], thread["nudge"]
+    assert said(tools, "next_nudge", thread_id=name)["nudge"] == nudge
+    dismissed = said(tools, "answer_nudge", thread_id=name, nudge_id=nudge["id"], decision="not_now")
+    assert service.versions("local", name)[-1].text == plan
+    answer = {"thread_id": name, "nudge_id": dismissed["nudge"]["id"], "decision": "edit", "text": "Mine, ‘é’."}
+    assert said(tools, "answer_nudge", **answer)["plan_changed"] is True
+    assert "Mine, ‘é’." in service.versions("local", name)[-1].text
+    assert "error" not in said(tools, "answer_nudge", thread_id=name, decision="undo")
+    assert service.versions("local", name)[-1].text == plan
 
 
-def test_an_edit_carries_the_teachers_text(tool: LessonNudgeTool, plan: str) -> None:
-    nudge = said(tool, plan=plan)["nudge"]
-    assert said(tool, nudge_id=nudge["id"], decision="edit", text="Mine, ‘é’.")["plan_changed"] is True
-    assert "Mine, ‘é’." in tool.coach.state.text
+def test_templates_are_found(tools: Tools) -> None:
+    message = call(tools, "search_templates", query="exit ticket", k=3, minutes=5)
+    found = json.loads(str(message.content))["results"]
+    assert [template["id"] for template in found] == [hit.template.id for hit in message.artifact]
+    assert len(found) == 3
+    assert all(template["minutes"] <= 5 for template in found)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "named"),
+    ("name", "arguments", "named"),
     [
-        ({}, "Give plan, or nudge_id with decision"),
-        ({"decision": "use"}, "Give plan, or nudge_id with decision"),
-        ({"nudge_id": "nudge-1"}, "Give plan, or nudge_id with decision"),
-        ({"text": "Mine."}, "Give plan, or nudge_id with decision"),
-        ({"nudge_id": "nudge-99", "decision": "use"}, "'nudge-99' does not wait"),
-        ({"nudge_id": "nudge-1", "decision": "edit"}, "needs your version"),
-        ({"decision": "undo"}, "nothing to undo"),
-        ({"plan": ""}, "empty"),
-        ({"plan": "a\0b"}, "binary"),
-        ({"plan": "Another plan.", "nudge_id": "nudge-1", "decision": "use"}, "plan"),
+        ("read_plan", {"text": ""}, "empty"),
+        ("read_plan", {"text": "a\0b"}, "binary"),
+        ("next_nudge", {"thread_id": "nothing"}, "no such conversation"),
+        ("answer_nudge", {"thread_id": "nothing", "decision": "undo"}, "no such conversation"),
+        ("answer_nudge", {"thread_id": "nothing", "decision": "use"}, "nudge_id"),
+        ("search_templates", {"query": " "}, "empty"),
+        ("search_templates", {"query": "x", "measure": "fun"}, "fun"),
     ],
 )
-def test_wrong_arguments_are_told_to_the_model_and_change_nothing(
-    tool: LessonNudgeTool, plan: str, arguments: dict[str, object], named: str
+def test_wrong_arguments_are_told_to_the_model(
+    tools: Tools, name: str, arguments: dict[str, object], named: str
 ) -> None:
-    call(tool, plan=plan)
-    before = (tool.coach.state, tool.coach.events)
-    message = call(tool, **arguments)
+    message = call(tools, name, **arguments)
     content = json.loads(str(message.content))
     assert list(content) == ["error"]
     assert named in content["error"]
-    assert message.artifact == {"events": len(before[1])}
-    assert (tool.coach.state, tool.coach.events) == before
+    assert message.artifact is None
 
 
-@pytest.mark.parametrize("arguments", [{"decision": "maybe"}, {"plan": 3}, {"colour": "red"}])
-def test_arguments_of_another_shape_are_refused(tool: LessonNudgeTool, arguments: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("read_plan", {"text": 3}),
+        ("read_plan", {"text": "A plan.", "colour": "red"}),
+        ("answer_nudge", {"thread_id": "thread-1", "decision": "maybe"}),
+        ("search_templates", {"query": "x", "k": 0}),
+    ],
+)
+def test_arguments_of_another_shape_are_refused(tools: Tools, name: str, arguments: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
-        call(tool, **arguments)
-    assert tool.coach.events == ()
+        call(tools, name, **arguments)
 
 
-def test_a_decision_before_any_plan_is_refused(tool: LessonNudgeTool) -> None:
-    assert "does not wait" in said(tool, nudge_id="nudge-1", decision="use")["error"]
+def test_another_owner_sees_nothing(service: CoachService, plan: str) -> None:
+    anna, ben = ({tool.name: tool for tool in coach_tools(service, owner=name)} for name in ("anna", "ben"))
+    thread = said(anna, "read_plan", text=plan)["thread_id"]
+    assert "no such conversation" in said(ben, "next_nudge", thread_id=thread)["error"]
 
 
-def test_the_schema_tells_a_model_what_to_give(tool: LessonNudgeTool) -> None:
-    fields = tool.args
-    assert set(fields) == {"plan", "nudge_id", "decision", "text"}
-    assert all(field["description"] for field in fields.values())
-    assert "Never decide for the teacher" in tool.description
+def test_the_schemas_tell_a_model_what_to_give(tools: Tools) -> None:
+    assert set(tools) == {"read_plan", "search_templates", "next_nudge", "answer_nudge"}
+    assert all(field["description"] for tool in tools.values() for field in tool.args.values())
+    assert "Never decide for the teacher" in tools["answer_nudge"].description
 
 
-async def test_the_tool_runs_in_the_background(tool: LessonNudgeTool, plan: str) -> None:
-    message = await tool.ainvoke({"type": "tool_call", "name": tool.name, "id": "1", "args": {"plan": plan}})
-    assert json.loads(message.content)["nudge"]["id"] == "nudge-1"
+async def test_the_tools_run_in_the_background(tools: Tools, plan: str) -> None:
+    request = {"type": "tool_call", "name": "read_plan", "id": "1", "args": {"text": plan}}
+    message = await tools["read_plan"].ainvoke(request)
+    assert json.loads(message.content)["nudge"]
 
 
 class ScriptedModel(BaseChatModel):
@@ -162,28 +199,32 @@ class ScriptedModel(BaseChatModel):
         return ChatResult(generations=[ChatGeneration(message=self.script[len(self.shown) - 1])])
 
 
-def tool_call(number: int, **arguments: object) -> AIMessage:
-    return AIMessage("", tool_calls=[{"name": "lesson_nudge", "id": f"call-{number}", "args": arguments}])
+def tool_call(number: int, tool: str, **arguments: object) -> AIMessage:
+    return AIMessage("", tool_calls=[{"name": tool, "id": f"call-{number}", "args": arguments}])
 
 
-def test_an_agent_talks_through_the_tool(tool: LessonNudgeTool, plan: str) -> None:
+def test_an_agent_talks_through_the_tools(service: CoachService, plan: str) -> None:
+    thread = service.open("local", plan)
+    first = thread.turn.nudge
+    assert first is not None
     model = ScriptedModel(
         script=[
-            tool_call(1, plan=plan),
-            tool_call(2, nudge_id="nudge-77", decision="use"),
-            tool_call(3, decision="perhaps"),
-            tool_call(4, nudge_id="nudge-1", decision="use"),
+            tool_call(1, "search_templates", query="exit ticket", k=1),
+            tool_call(2, "next_nudge", thread_id=thread.id),
+            tool_call(3, "answer_nudge", thread_id=thread.id, nudge_id="nudge-77", decision="use"),
+            tool_call(4, "answer_nudge", thread_id=thread.id, nudge_id=first.id, decision="perhaps"),
+            tool_call(5, "answer_nudge", thread_id=thread.id, nudge_id=first.id, decision="use"),
             AIMessage("Done."),
         ]
     )
-    result = create_agent(model, [tool]).invoke({"messages": [HumanMessage("Please help with this plan.")]})
-    answers = [message for message in result["messages"] if isinstance(message, ToolMessage)]
-    assert len(answers) == 4
-    first, stale, unknown, used = (str(answer.content) for answer in answers)
-    suggestion = json.loads(first)["nudge"]["suggestion"]
-    assert "does not wait" in json.loads(stale)["error"]
-    assert "decision" in unknown
-    assert json.loads(used)["plan_changed"] is True
-    assert suggestion in tool.coach.state.text
+    result = create_agent(model, coach_tools(service)).invoke({"messages": [HumanMessage("Please help.")]})
+    answers = [str(message.content) for message in result["messages"] if isinstance(message, ToolMessage)]
+    assert len(answers) == 5
+    assert json.loads(answers[0])["results"]
+    assert json.loads(answers[1])["nudge"]["id"] == first.id
+    assert "nudge-77" in json.loads(answers[2])["error"]
+    assert "decision" in answers[3]
+    assert json.loads(answers[4])["plan_changed"] is True
+    assert first.suggestion in service.versions("local", thread.id)[-1].text
     assert result["messages"][-1].content == "Done."
-    assert len(model.shown) == 5
+    assert len(model.shown) == 6
