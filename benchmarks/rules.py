@@ -12,8 +12,24 @@ from collections import Counter
 from benchmarks.rule_checks_more import breaches
 from benchmarks.rule_walk import random_actions, walk
 from benchmarks.rule_world import RuleWorld
+from chatbot.nudges import compose_nudge
+from chatbot.plan_facts import PlanFacts
+from retrieval import TemplateLibrary
 
-__all__ = ["main"]
+__all__ = ["compose_milliseconds", "main"]
+
+
+def compose_milliseconds() -> dict[str, float]:
+    """How long the words of one nudge take, over every template of the library and each of its measures."""
+    facts = PlanFacts(topic="the water cycle", grade=3, grade_phrase="Year 4", subject="science", learners="children")
+    taken = []
+    for template in TemplateLibrary.shipped().values():
+        for measure in template.measures:
+            began = time.perf_counter()
+            compose_nudge(nudge_id="n", measure=measure, template=template, facts=facts, turn=len(taken))
+            taken.append(1000 * (time.perf_counter() - began))
+    taken.sort()
+    return {"median": round(taken[len(taken) // 2], 3), "p99": round(taken[int(len(taken) * 0.99)], 3)}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -51,6 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
         "nudges": nudges,
         "breaches": {str(rule): broken[rule] for rule in sorted(broken)},
         "first_breach": {str(rule): examples[rule] for rule in sorted(examples)},
+        "compose_milliseconds": compose_milliseconds(),
         "seconds": round(time.perf_counter() - began, 1),
     }
     sys.stdout.write(json.dumps(result, indent=1) + "\n")

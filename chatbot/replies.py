@@ -72,7 +72,9 @@ def answered(decision: Decision, measure: str, *, seed: str) -> str:
     Returns:
         The sentence.
     """
-    return pick(_ANSWERS[decision], seed=f"{decision} {seed}").format(measure=name_of(measure))
+    # a gap is named as what is missing, a subject to leave alone by its title
+    name = MEASURES[measure].title.lower() if decision is Decision.NOT_RELEVANT else name_of(measure)
+    return pick(_ANSWERS[decision], seed=f"{decision} {seed}").format(measure=name)
 
 
 def verified(
@@ -259,4 +261,4 @@ def thanks_for_facts(*, phrase: str, minutes: int | None) -> str:
 
 def muted(measure: str) -> str:
     """One sentence after a measure was muted."""
-    return f"I will not raise {name_of(measure)} again for this plan."
+    return f"I will not raise {MEASURES[measure].title.lower()} again for this plan."
