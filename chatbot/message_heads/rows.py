@@ -30,11 +30,11 @@ __all__ = [
 MESSAGES = Path(__file__).parents[1] / "messages"
 """Folder of the messages written for this project."""
 
-TRAINING = ("first", "second", "third", "fourth")
+TRAINING = ("first", "second", "third", "fourth", "fifth")
 DEV = ("dev",)
 HELD_OUT = ("held-out", "held-out-two", "out-of-scope")
 
-_WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
+_WORD = re.compile(r"\d+(?:[.,]\d+)+|\w+(?:['’-]\w+)*|[^\w\s]")
 
 
 def _one_of(names: Iterable[str]) -> AfterValidator:

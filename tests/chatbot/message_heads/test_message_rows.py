@@ -1,0 +1,122 @@
+"""The written messages: sound as they stand, and each kind of fault is found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from chatbot.message_heads.augment import vary
+from chatbot.message_heads.check import count_rows, find_problems, frame_key
+from chatbot.message_heads.frames import Frame, fill_frame, read_frames, read_values, write_batches
+from chatbot.message_heads.rows import (
+    DEV,
+    HELD_OUT,
+    MESSAGES,
+    TRAINING,
+    MessageRow,
+    bio_tags,
+    load_batch,
+    load_batches,
+    rows_as_jsonl,
+    word_spans,
+)
+from chatbot.understanding import Intent
+from mtl_core.errors import InputError
+
+
+def row(text: str, intent: str = "search", slots: tuple[tuple[str, int, int], ...] = (), **more: str) -> MessageRow:
+    spans = [{"slot": slot, "start": start, "end": end} for slot, start, end in slots]
+    labels = {"category": "request", "sentiment": "neutral", "voice": "terse", "batch": "a", "frame": text}
+    return MessageRow.model_validate({"text": text, "intent": intent, "slots": spans} | labels | more)
+
+
+def problems(training: list[MessageRow], held: list[MessageRow]) -> list[str]:
+    return [line for line in find_problems(training, [], held) if "fewer than" not in line]
+
+
+def test_the_shipped_messages_are_sound() -> None:
+    assert find_problems(*(load_batches(names) for names in (TRAINING, DEV, HELD_OUT))) == []
+
+
+def test_there_are_enough_messages_of_every_kind() -> None:
+    training, held = count_rows(load_batches(TRAINING)), count_rows(load_batches(HELD_OUT[:2]))
+    assert training.rows >= 3_000
+    assert training.frames >= 1_200
+    assert held.rows >= 500
+    assert count_rows(load_batches(("out-of-scope",))).rows >= 150
+    assert set(held.intents) == set(Intent)
+    assert not set(held.voices) & {"phone", "typos"}
+
+
+def test_the_batches_are_what_the_frames_give(tmp_path: Path) -> None:
+    for name in ("frames", "values"):
+        (tmp_path / name).symlink_to(MESSAGES / name)
+    write_batches(folder=tmp_path)
+    for batch in (*TRAINING, *DEV, *HELD_OUT):
+        assert (tmp_path / f"{batch}.jsonl").read_bytes() == (MESSAGES / f"{batch}.jsonl").read_bytes()
+
+
+def test_a_repeat_a_conflict_and_leaks_are_found() -> None:
+    first = row("find fractions", slots=(("topic", 5, 14),))
+    assert any("2 times" in line for line in problems([first, first], []))
+    assert any("idea and search" in line for line in problems([first, row("Find fractions", "idea")], []))
+    same = row("Find Fractions!", batch="h")
+    assert any("learned from" in line for line in problems([first], [same]))
+    other_value = row("find rivers", slots=(("topic", 5, 11),), batch="h")
+    assert any("frame" in line for line in problems([first], [other_value]))
+    shared = row("any fractions there", slots=(("topic", 4, 13),), batch="h")
+    assert problems([first], [shared]) == ["held-out: the topic 'fractions' was learned from"]
+    assert any("fewer than" in line for line in find_problems([first], [], []))
+
+
+@pytest.mark.parametrize(
+    "span", [("topic", 5, 13), ("topic", 6, 14), ("topic", 5, 99), ("topic", 9, 9), ("place", 5, 14)]
+)
+def test_a_span_that_holds_no_whole_words_is_refused(span: tuple[str, int, int]) -> None:
+    with pytest.raises(ValidationError):
+        row("find fractions", slots=(span,))
+
+
+def test_spans_that_overlap_are_refused() -> None:
+    with pytest.raises(ValidationError, match="whole words"):
+        row("find long division", slots=(("topic", 5, 18), ("topic", 10, 18)))
+
+
+def test_tags_follow_spans() -> None:
+    one = row("find long division, year 4", slots=(("topic", 5, 18), ("grade", 20, 26)))
+    assert bio_tags(one) == ["O", "B-topic", "I-topic", "O", "B-grade", "I-grade"]
+    assert frame_key(one) == "find slottopic slotgrade"
+    assert [one.text[start:end] for start, end in word_spans(one.text)][3] == ","
+
+
+def test_a_damaged_row_is_named_by_file_and_line(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(rows_as_jsonl([row("find fractions")]) + '{"text": "x"}\n', encoding="utf-8")
+    with pytest.raises(InputError, match=r"a\.jsonl, line 2"):
+        load_batch("a", folder=tmp_path)
+    with pytest.raises(InputError, match="cannot be read"):
+        load_batch("b", folder=tmp_path)
+
+
+def test_frames_need_headers_and_known_holes(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("find {topic}\n", encoding="utf-8")
+    with pytest.raises(InputError, match="header above"):
+        read_frames(path)
+    path.write_text("@search request\nfind {topic}\n", encoding="utf-8")
+    with pytest.raises(InputError, match="a header is"):
+        read_frames(path)
+    values, fillers = read_values("train")
+    with pytest.raises(InputError, match="unknown hole"):
+        fill_frame(Frame("find {place}", "search", "request", "neutral", "terse"), values, fillers, seed="a")
+
+
+def test_variations_keep_labels_and_slots() -> None:
+    rows = load_batches(("second",))[::40]
+    for one in rows:
+        other = vary(one, seed="3")
+        assert other == vary(one, seed="3")
+        assert (other.intent, other.category, other.sentiment) == (one.intent, one.category, one.sentiment)
+        assert [span.slot for span in other.slots] == [span.slot for span in one.slots]
+    assert sum(vary(one, seed="3").text != one.text for one in rows) > len(rows) / 2
