@@ -14,18 +14,17 @@ import typer
 from rich.console import Console
 
 from chatbot import loading
+from chatbot.chat_command import chat
 from chatbot.command_errors import errors_are_lines
-from chatbot.commands import Command, Request, understand
 from chatbot.export_command import export_plan
 from chatbot.files import find_plans, read_plan
 from chatbot.recommend_command import recommend
 from chatbot.rubric_command import train_rubric
 from chatbot.search_commands import AsJson, IndexFolder, searching
 from chatbot.serve_command import keys, mcp, serve
-from chatbot.terminal import print_profile, print_turn, printable, shown
+from chatbot.terminal import print_profile, print_turn, printable
 from chatbot.training_commands import training
-from mtl_core.errors import InputError, LessonNudgeError
-from mtl_core.saved import write_atomic
+from mtl_core.errors import LessonNudgeError
 
 if TYPE_CHECKING:
     from chatbot.coach import LessonCoach, Turn
@@ -93,42 +92,6 @@ def nudge(
 
 @app.command()
 @errors_are_lines
-def chat(
-    path: Annotated[
-        Path, typer.Argument(help="A plan (.md, .txt, .docx, .pdf, .html). The file itself is never changed.")
-    ],
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the improved plan is written.")] = None,
-    model: ModelFolder = None,
-    index: IndexFolder = None,
-) -> None:
-    """Talk about one plan: use it, edit: ..., not now, not relevant, why, undo, idea, stop."""
-    text = read_plan(path)
-    if output is not None and (output.is_dir() or not output.parent.is_dir()):
-        raise InputError(f"{output} cannot be written: name a file in a folder that exists.")
-    coach = _coach(model, index)
-    console = Console()
-    turn = coach.open(text)
-    print_turn(console, turn)
-    while turn.analysis.is_lesson_plan:
-        try:
-            message = console.input("[bold]you>[/bold] ")
-        except (EOFError, KeyboardInterrupt):
-            break
-        try:
-            turn = coach.say(message)
-        except LessonNudgeError as error:
-            console.print(shown(str(error)))
-            continue
-        print_turn(console, turn)
-        if understand(message) == Request(Command.STOP):
-            break
-    if output is not None:
-        write_atomic(output, coach.state.text.encode("utf-8"))
-        console.print(f"saved {shown(str(output))}")
-
-
-@app.command()
-@errors_are_lines
 def demo(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 7860,
     open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
@@ -146,6 +109,7 @@ def version() -> None:
     typer.echo(installed_version("lesson-nudge"))
 
 
+app.command()(chat)
 app.command()(recommend)
 app.command()(export_plan)
 app.command()(serve)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from chatbot.service import CoachService
     from chatbot.store.base import EventLog
 
-__all__ = ["bound_config", "build_service", "default_database", "keys", "mcp", "serve"]
+__all__ = ["bound_config", "build_service", "default_database", "keys", "mcp", "open_database", "serve"]
 
 Database = Annotated[
     str | None, typer.Option("--db", help="Where conversations are kept: sqlite:///PATH or postgresql://...")
@@ -60,7 +60,7 @@ def serve(
         from chatbot.api import create_app, mount_pages  # noqa: PLC0415
         from chatbot.api.logs import log_to  # noqa: PLC0415
     config = bound_config(host, keys=key_file, without_keys=without_keys, rate=rate, burst=burst, workers=workers)
-    log = _open_log(db)
+    log = open_database(db)
     try:
         service = build_service(log, model=model, index=index)
         app = create_app(service, config, cores=os.cpu_count() or 1)
@@ -98,7 +98,7 @@ def mcp(
     with _extra("mcp"):
         from chatbot.mcp_server import build_server, http_app  # noqa: PLC0415 - an extra
     if transport == "stdio":
-        log = _open_log(db)
+        log = open_database(db)
         with log:
             build_server(build_service(log, model=model, index=index)).run("stdio")
         return
@@ -107,7 +107,7 @@ def mcp(
 
         from chatbot.api.logs import log_to  # noqa: PLC0415
     config = bound_config(host, keys=key_file, without_keys=without_keys)
-    log = _open_log(db)
+    log = open_database(db)
     with log:
         app = http_app(build_service(log, model=model, index=index), config)
         log_to(sys.stderr)
@@ -225,7 +225,19 @@ def build_service(log: EventLog, *, model: Path | None = None, index: Path | Non
     return CoachService(reader, templates, log, clock=lambda: datetime.now(UTC), ids=lambda: uuid4().hex)
 
 
-def _open_log(url: str | None) -> EventLog:
+def open_database(url: str | None) -> EventLog:
+    """Open where conversations are kept.
+
+    Args:
+        url: Of the database; ``None`` takes a file in the user's own data folder.
+
+    Returns:
+        The log.
+
+    Raises:
+        InputError: If the extra is not installed, or the address cannot be used.
+        ArtifactError: If the database cannot be reached.
+    """
     with _extra("serve"):
         from chatbot.store.sql import open_log  # noqa: PLC0415 - an extra
     return open_log(url or default_database())

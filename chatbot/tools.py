@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chatbot.service import CoachService, ThreadTurn
 from mtl_core.errors import LessonNudgeError
-from mtl_core.rubric import MEASURES
 from retrieval.index import SearchHit
 
 __all__ = ["AnswerNudgeTool", "NextNudgeTool", "ReadPlanTool", "SearchTemplatesTool", "coach_tools"]
@@ -183,11 +182,13 @@ def _content(turned: ThreadTurn) -> dict[str, Any]:
         "thread_id": turned.id,
         "is_lesson_plan": turn.analysis.is_lesson_plan,
         "present": {
-            MEASURES[key].title: reading.evidence[0].quote
+            turn.analysis.rubric[key].title: reading.evidence[0].quote
             for key, reading in measures.items()
             if reading.verdict == "present" and reading.evidence
         },
-        "missing": [MEASURES[key].title for key, reading in measures.items() if reading.verdict == "absent"],
+        "missing": [
+            turn.analysis.rubric[key].title for key, reading in measures.items() if reading.verdict == "absent"
+        ],
         "messages": list(turn.messages),
         "nudge": {"id": nudge.id, "measure": nudge.measure, "suggestion": nudge.suggestion} if nudge else None,
         "plan_changed": turn.added is not None,

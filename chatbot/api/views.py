@@ -16,7 +16,6 @@ from chatbot.api.models import (
 )
 from chatbot.event_json import load_event
 from chatbot.events import Said
-from mtl_core.rubric import MEASURES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,7 +39,7 @@ def reading_view(analysis: Analysis) -> ReadingView:
     """
     measures = {
         key: MeasureView(
-            title=MEASURES[key].title,
+            title=analysis.rubric[key].title,
             probability=round(reading.probability, 4),
             verdict=reading.verdict,
             evidence=[QuoteView(quote=e.quote, start=e.start, end=e.end) for e in reading.evidence],
@@ -52,11 +51,12 @@ def reading_view(analysis: Analysis) -> ReadingView:
     )
 
 
-def nudge_view(nudge: Nudge) -> NudgeView:
+def nudge_view(nudge: Nudge, analysis: Analysis) -> NudgeView:
     """A suggestion.
 
     Args:
         nudge: The pending one.
+        analysis: Of the plan now, whose rubric names the measure.
 
     Returns:
         Its words and its source.
@@ -64,7 +64,7 @@ def nudge_view(nudge: Nudge) -> NudgeView:
     return NudgeView(
         id=nudge.id,
         measure=nudge.measure,
-        title=MEASURES[nudge.measure].title,
+        title=analysis.rubric[nudge.measure].title,
         message=nudge.message,
         suggestion=nudge.suggestion,
         template=nudge.template,
@@ -107,7 +107,7 @@ def _turn_fields(turned: ThreadTurn) -> dict[str, Any]:
         "reading": reading_view(turn.analysis),
         "praise": turn.praise,
         "said": [SaidView(role="coach", kind=said.kind, text=said.text) for said in turn.said],
-        "nudge": nudge_view(turn.nudge) if turn.nudge is not None else None,
+        "nudge": nudge_view(turn.nudge, turn.analysis) if turn.nudge is not None else None,
         "added": Span(start=turn.added[0], end=turn.added[1]) if turn.added is not None else None,
         "stopped": turn.stopped,
         "masked": turned.masked,
