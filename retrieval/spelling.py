@@ -207,6 +207,8 @@ class SpellingCorrector:
         ]
 
     def _differs(self, word: Word, choice: str) -> bool:
+        if len(self._vocabulary.parts(choice)) > 1:
+            return True
         return choice != word.text and self._analyser.stem(choice) != self._analyser.stem(word.text)
 
     def _readings(self, word: str) -> dict[str, float]:
