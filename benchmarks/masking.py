@@ -54,7 +54,8 @@ def _measure(name: str, lines: list[str]) -> None:
         clean += not wanted
         changed += not wanted and bool(found)
     print(
-        f"{len(lines)} {name}: precision {right / max(1, right + extra):.3f}, recall {right / max(1, right + missed):.3f}; "
+        f"{len(lines)} {name}: precision {right / max(1, right + extra):.3f}, "
+        f"recall {right / max(1, right + missed):.3f}; "
         f"{changed} of {clean} without personal data were changed"
     )
 

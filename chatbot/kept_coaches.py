@@ -16,6 +16,7 @@ from mtl_core.errors import LessonNudgeError
 
 if TYPE_CHECKING:
     from chatbot.coach import LessonCoach
+    from chatbot.events import Event
     from chatbot.session import Turn
 
 __all__ = ["KeptCoaches"]
@@ -97,17 +98,19 @@ class KeptCoaches:
                 raise ConflictError("The conversation went on elsewhere meanwhile; look at it again, then repeat.")
             coach = self._current(held, row)
             masker = Masker(on=choice.masking, names=held.names)
-            before = len(coach.events)
+            before = coach.events
             # what was said but not kept is not true: unless all goes well, the log is read again
             held.coach = None
             try:
                 turn = act(coach, masker)
             except LessonNudgeError:
-                held.coach = coach if len(coach.events) == before else None
+                held.coach = coach if coach.events == before else None
                 raise
             if turn.wish != "forget":
                 held.sequence = self._keep(row, coach, before, consented=choice.keep_labels)
-                held.coach, held.names = coach, masker.names
+                # a text that was no plan is followed by a new beginning, which the log has behind the old one
+                held.coach = coach if coach.events[: len(before)] == before else None
+                held.names = masker.names
                 return ThreadTurn(row.id, row.title, held.sequence, turn, masker.counts)
         self.forget(owner)
         return ThreadTurn(row.id, row.title, 0, turn, masker.counts)
@@ -123,8 +126,9 @@ class KeptCoaches:
         """Let go of the coaches of threads that were deleted."""
         self._coaches.drop(thread_ids)
 
-    def _keep(self, row: ThreadRow, coach: LessonCoach, before: int, *, consented: bool) -> int:
-        new = [dump_event(event) for event in coach.events[before:]]
+    def _keep(self, row: ThreadRow, coach: LessonCoach, before: tuple[Event, ...], *, consented: bool) -> int:
+        went_on = coach.events[: len(before)] == before
+        new = [dump_event(event) for event in (coach.events[len(before) :] if went_on else coach.events)]
         if not new:
             return row.sequence
         return self._log.append(row.id, new, expected=row.sequence, at=self._clock(), consented=consented)
