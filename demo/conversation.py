@@ -125,7 +125,7 @@ class Conversation:
 
     def edit(self, place: Place) -> Screen:
         """Open the box for the teacher's version of the suggestion."""
-        return self._with_nudge(place, lambda suggestion: {"editing": suggestion})
+        return self._with_nudge(place, lambda suggestion: self._screen(place, editing=suggestion))
 
     def quote(self, place: Place, selected: str) -> Screen:
         """Open the box for the passage that shows the measure already.
@@ -137,7 +137,7 @@ class Conversation:
         Returns:
             The screen.
         """
-        return self._with_nudge(place, lambda _: {"quoting": selected.strip()[:1_000]})
+        return self._with_nudge(place, lambda _: self._screen(place, quoting=selected.strip()[:1_000]))
 
     def close(self, place: Place) -> Screen:
         """Close the boxes; the suggestion goes on waiting."""
@@ -233,7 +233,7 @@ class Conversation:
             quoting=quoting,
         )
 
-    def _with_nudge(self, place: Place, boxes: Callable[[str], dict[str, str]]) -> Screen:
+    def _with_nudge(self, place: Place, opened: Callable[[str], Screen]) -> Screen:
         if not place.thread:
             return Screen(log=_remark(NO_PLAN))
         try:
@@ -242,7 +242,7 @@ class Conversation:
             return Screen(notice=GONE)
         if nudge is None or nudge.id != place.nudge:
             return self._screen(place, remark=NOT_WAITING)
-        return self._screen(place, **boxes(nudge.suggestion))
+        return opened(nudge.suggestion)
 
     def _text(self, place: Place) -> str | None:
         try:

@@ -9,7 +9,6 @@ from fastapi import FastAPI, Request  # noqa: TC002 - the framework reads the ty
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import PlainTextResponse, Response
 
-from demo.kept import FORMATS
 from demo.owners import OwnerCookie, owner_of
 from mtl_core.errors import InputError, LessonNudgeError
 
@@ -69,7 +68,7 @@ def mount(app: FastAPI, service: CoachService) -> FastAPI:
 
 
 def _made(service: CoachService, owner: str, thread_id: str, kind: str) -> ExportedFile:
-    from chatbot.artefacts import export_plan  # noqa: PLC0415 - its libraries are an extra
+    from chatbot.artefacts import FORMATS, export_plan  # noqa: PLC0415 - its libraries are an extra
 
     known: dict[str, ExportFormat] = {key: key for key in FORMATS}
     if kind not in known:

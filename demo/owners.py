@@ -85,7 +85,8 @@ def _cookie(*, secure: bool) -> bytes:
     cookie[COOKIE] = secrets.token_hex(16)
     morsel = cookie[COOKIE]
     # lax and not strict: a link in a message must not make the browser look like a new one
-    morsel.update({"path": "/", "httponly": True, "samesite": "Lax", "max-age": str(_YEAR)})
+    morsel["path"], morsel["samesite"], morsel["max-age"] = "/", "Lax", str(_YEAR)
+    morsel["httponly"] = True
     if secure:
         morsel["secure"] = True
     return morsel.OutputString().encode("latin-1")
