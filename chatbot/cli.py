@@ -18,6 +18,7 @@ from chatbot.chat_command import chat
 from chatbot.command_errors import errors_are_lines
 from chatbot.export_command import export_plan
 from chatbot.files import find_plans, read_plan
+from chatbot.learn_command import learn
 from chatbot.recommend_command import recommend
 from chatbot.rubric_command import train_rubric
 from chatbot.search_commands import AsJson, IndexFolder, searching
@@ -95,10 +96,14 @@ def nudge(
 def demo(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 7860,
     open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
+    keep: Annotated[
+        bool, typer.Option("--keep/--no-keep", help="Keep plans in a file of this user, or until the program ends.")
+    ] = True,
 ) -> None:
-    """Open the page on this computer (needs the extra lesson-nudge[demo])."""
+    """Open the page on this computer (needs the extras lesson-nudge[demo,serve,files])."""
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    sys.argv = ["lesson-nudge demo", f"--port={port}", *([] if open_browser else ["--no-open"])]
+    options = [*([] if open_browser else ["--no-open"]), *([] if keep else ["--no-keep"])]
+    sys.argv = ["lesson-nudge demo", f"--port={port}", *options]
     # the page stands above this floor, so it is started as a program and never imported
     runpy.run_module("demo", run_name="__main__", alter_sys=True)
 
@@ -111,6 +116,7 @@ def version() -> None:
 
 app.command()(chat)
 app.command()(recommend)
+app.command()(learn)
 app.command()(export_plan)
 app.command()(serve)
 app.command()(mcp)

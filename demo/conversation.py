@@ -23,6 +23,7 @@ UNREAD = "You changed the plan since I read it. Press “Read the plan” first,
 UNCHANGED = "The plan has not changed since I read it."
 GONE = "This plan is not kept here any more. Give it again, or open another one under “My plans”."
 ELSEWHERE = "This plan went on in another window. Here it is as it stands now; press again if you still want to."
+FORGOTTEN = "Everything that was kept of this browser is deleted."
 EMPTY_VERSION = "Write your version of the suggestion first, or press “Cancel”."
 EMPTY_QUOTE = "Copy the passage of your plan that shows it, or press “Cancel”."
 _EDITS = frozenset({"edit", "edit first", "edit it"})
@@ -196,6 +197,8 @@ class Conversation:
         self, place: Place, turn: ThreadTurn, *, before: str, show: str | None = None, message: str | None = None
     ) -> Screen:
         """The screen of a new turn; the text box changes only where the plan did."""
+        if turn.turn.wish == "forget":
+            return Screen(plan="", notice=FORGOTTEN, message="", show="plan")
         return Screen(
             thread=turn,
             log=tuple(spoken(self._service.events(place.owner, turn.id))),
@@ -203,7 +206,7 @@ class Conversation:
             plan=None if _same(before, turn.turn.text) else turn.turn.text,
             notice=_masked(turn.masked),
             message=message,
-            show=show,
+            show="away" if turn.turn.wish == "export" else show,
         )
 
     def _screen(

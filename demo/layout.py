@@ -35,7 +35,7 @@ class PlanParts:
     """
 
     def __init__(self, map_base: str) -> None:
-        with gr.Tabs(elem_id="parts", selected="plan") as self.tabs:
+        with gr.Tabs(elem_id="parts", selected="plan", overflow_behavior="wrap") as self.tabs:
             with gr.Tab("Plan", id="plan"):
                 self._plan()
             with gr.Tab("What it shows", id="shows", render_children=True):

@@ -35,7 +35,7 @@ _SUBJECTS = {
 
 
 def render_base(library_map: LibraryMap, library: TemplateLibrary) -> str:
-    """Draw every template as a dot, and the name of a subject where its templates lie.
+    """Draw every template as a dot.
 
     Args:
         library_map: The places.
@@ -49,28 +49,27 @@ def render_base(library_map: LibraryMap, library: TemplateLibrary) -> str:
         f"<title>{escape(library[key].title)}</title></circle>"
         for key, (x, y) in zip(library_map.ids, _pixels(library_map.points), strict=True)
     )
-    names = "".join(
-        f'<text x="{x:.0f}" y="{y:.0f}" class="ln-area">{name}</text>' for name, x, y in _areas(library_map, library)
-    )
     label = f"Map of {len(library_map.ids)} templates; what lies together is alike in its words"
-    return _svg(dots + names, label)
+    return _svg(dots, label)
 
 
-def render_overlay(library_map: LibraryMap, analysis: Analysis | None) -> str:
-    """Draw this plan, and the numbers of the templates nearest to it.
+def render_overlay(library_map: LibraryMap, library: TemplateLibrary, analysis: Analysis | None) -> str:
+    """Draw the names of subjects where their templates lie, this plan, and the numbers of its neighbours.
 
     Args:
         library_map: The places.
-        analysis: The reading of the plan; ``None`` draws nothing.
+        library: The templates.
+        analysis: The reading of the plan; ``None`` draws the names alone.
 
     Returns:
         HTML.
     """
     if analysis is None or not analysis.is_lesson_plan:
-        return ""
+        return _svg(_names(library_map, library, []), "Names of subjects where their templates lie")
     points = _pixels(library_map.points)
     x, y = _pixels(np.array([library_map.place(analysis.vector)]))[0]
     rows = library_map.nearest(analysis.vector, k=NEAREST)
+    names = _names(library_map, library, [(x, y), (x + 60, y - 12), *(points[row] for row in rows)])
     lines = "".join(
         f'<line x1="{x:.0f}" y1="{y:.0f}" x2="{points[row][0]:.0f}" y2="{points[row][1]:.0f}" class="ln-tie"/>'
         for row in rows
@@ -87,7 +86,8 @@ def render_overlay(library_map: LibraryMap, analysis: Analysis | None) -> str:
         f'<text x="{x + shift:.0f}" y="{y - 12:.0f}" text-anchor="{side}" class="ln-here-name">Your plan</text>'
     )
     return _svg(
-        lines + numbers + here, f"Your plan on the map, and the {len(rows)} templates nearest to it, as listed below"
+        names + lines + numbers + here,
+        f"Your plan on the map, and the {len(rows)} templates nearest to it, as listed below",
     )
 
 
@@ -120,15 +120,15 @@ def _pixels(points: np.ndarray) -> list[tuple[float, float]]:
     return [(_WIDTH / 2 + x * half_width, _HEIGHT / 2 - y * half_height) for x, y in points.tolist()]
 
 
-def _areas(library_map: LibraryMap, library: TemplateLibrary) -> list[tuple[str, float, float]]:
-    """Names of subjects at the middle of their templates, moved apart where they would cover each other."""
-    placed: list[tuple[str, float, float]] = []
+def _names(library_map: LibraryMap, library: TemplateLibrary, taken: list[tuple[float, float]]) -> str:
+    """Names of subjects at the middle of their templates; one that would cover something else is left out."""
+    shown = ""
     for subject, name in _SUBJECTS.items():
         rows = [row for row, key in enumerate(library_map.ids) if library[key].subjects == (subject,)]
         if len(rows) < _FEWEST:
             continue
         x, y = _pixels(np.median(library_map.points[rows], axis=0)[None])[0]
-        while any(abs(y - other) < 24 and abs(x - across) < 120 for _, across, other in placed):
-            y += 24
-        placed.append((name, x, min(y, _HEIGHT - 8)))
-    return placed
+        if not any(abs(y - up) < 24 and abs(x - across) < 90 for across, up in taken):
+            taken = [*taken, (x, y)]
+            shown += f'<text x="{x:.0f}" y="{y:.0f}" class="ln-area">{name}</text>'
+    return shown

@@ -9,7 +9,7 @@ import gradio as gr
 
 from chatbot.events import Decision
 from demo.cards import render_log, render_notice, render_suggestion
-from demo.conversation import Conversation
+from demo.conversation import FORGOTTEN, Conversation
 from demo.highlight import render_plan
 from demo.history import render_history
 from demo.keeping import Keeping
@@ -157,7 +157,7 @@ class _Page:
     def _deleting(self, place: Place, what: str) -> Screen:
         if what.startswith("Delete every"):
             self._keep.forget(place)
-            return Screen(plan="", notice="Everything that was kept of this browser is deleted.", show="mine")
+            return Screen(plan="", notice=FORGOTTEN, show="mine")
         self._keep.delete(place)
         return Screen(plan="", notice="The plan is deleted.", show="mine")
 
@@ -230,7 +230,7 @@ class _Page:
             self.notice: render_notice(screen.notice),
             part.fresh: gr.update(interactive=thread is not None or bool(screen.plan)),
             part.profile: render_profile(analysis),
-            part.overlay: render_overlay(self._map, analysis),
+            part.overlay: render_overlay(self._map, self._library, analysis),
             part.neighbours: render_neighbours(self._map, self._library, analysis),
             part.history: render_history(screen.versions),
             part.downloads: render_downloads(thread_id, self._root),

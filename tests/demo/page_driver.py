@@ -45,7 +45,7 @@ def type_message(page: Page, message: str) -> None:
 
 def turn_to(page: Page, part: str) -> None:
     """Turn to a part of the page."""
-    page.get_by_role("tab", name=part, exact=True).click()
+    page.get_by_role("tab", name=part, exact=True).press("Enter")
 
 
 def fill_plan(page: Page, text: str) -> None:

@@ -8,7 +8,8 @@ import pytest
 from scripted_service import ScriptedService
 
 from chatbot.events import Decision
-from demo.conversation import ELSEWHERE, GONE, NO_PLAN, NOT_WAITING, UNCHANGED, UNREAD, Conversation
+from chatbot.service import ThreadTurn
+from demo.conversation import ELSEWHERE, FORGOTTEN, GONE, NO_PLAN, NOT_WAITING, UNCHANGED, UNREAD, Conversation
 from demo.screen import Place, Screen
 
 EMPTY = Place(owner="browser:one")
@@ -161,6 +162,19 @@ def test_an_error_is_said_and_the_message_stays_in_its_box(talk, here, plan):
 
 def test_typing_edit_opens_the_box(talk, here, plan):
     assert talk.say(here, plan, "edit first").editing == "**Words.** Three of them."
+
+
+def test_a_typed_wish_to_be_forgotten_empties_the_page(talk, service, here, plan, monkeypatch):
+    gone = ThreadTurn("t1", "", 0, replace(service.last, wish="forget"), {})
+    monkeypatch.setattr(service, "say", lambda *_, **__: gone)
+    screen = talk.say(here, plan, "forget me")
+    assert (screen.thread, screen.plan, screen.notice) == (None, "", FORGOTTEN)
+
+
+def test_a_typed_wish_for_a_file_turns_to_the_files(talk, service, here, plan, monkeypatch):
+    asked = ThreadTurn("t1", "", here.sequence, replace(service.last, wish="export"), {})
+    monkeypatch.setattr(service, "say", lambda *_, **__: asked)
+    assert talk.say(here, plan, "give me a file").show == "away"
 
 
 def test_an_upload_is_a_new_plan_and_leaves_no_copy(talk, coach, tmp_path):
