@@ -96,7 +96,10 @@ class Conversation:
             InputError: If the log holds no plan, or an event that cannot follow.
         """
         log = list(events)
-        state = replay(log)
+        try:
+            state = replay(log)
+        except ValueError as error:
+            raise InputError(f"The log of this conversation cannot be: {error}") from error
         if not state.judgements:
             raise InputError("This conversation holds no plan yet; open one.")
         analyses: list[Analysis | None] = [None] * len(state.history)

@@ -27,7 +27,6 @@ from chatbot.events import (
     Topic,
     Undone,
 )
-from mtl_core.errors import InputError
 
 __all__ = ["CoachState", "Version", "replay", "step"]
 
@@ -119,7 +118,7 @@ def step(state: CoachState, event: Event) -> CoachState:  # noqa: C901, PLR0912 
         A new state; the old one is not changed.
 
     Raises:
-        InputError: If the event cannot follow, such as a decision about a nudge that does not wait.
+        ValueError: If the event cannot follow, such as a decision about a nudge that does not wait.
     """
     match event:
         case PlanRead():
@@ -160,7 +159,7 @@ def replay(events: Iterable[Event]) -> CoachState:
     """The state that a whole log of events leads to.
 
     Raises:
-        InputError: If an event cannot follow on those before it.
+        ValueError: If an event cannot follow on those before it.
     """
     state = CoachState()
     for event in events:
@@ -200,7 +199,7 @@ def _offered(state: CoachState, event: NudgeOffered) -> CoachState:
 
 def _decided(state: CoachState, event: Decided) -> CoachState:
     if state.pending is None or state.pending.nudge_id != event.nudge_id:
-        raise InputError(f"The nudge {event.nudge_id!r} does not wait for an answer; ask for a new idea.")
+        raise ValueError(f"The nudge {event.nudge_id!r} does not wait for an answer; ask for a new idea.")
     measure = state.pending.measure
     answered = replace(state, pending=None, question=None)
     if event.decision is Decision.ALREADY_THERE:
@@ -218,7 +217,7 @@ def _decided(state: CoachState, event: Decided) -> CoachState:
 
 def _undone(state: CoachState) -> CoachState:
     if not state.history:
-        raise InputError("There is nothing to undo: the plan is as you gave it.")
+        raise ValueError("There is nothing to undo: the plan is as you gave it.")
     *earlier, last = state.history
     # what was answered for either version stays answered: taking a change back is no wish to hear it again
     return replace(
