@@ -62,7 +62,7 @@ class IndexRule:
     flat_up_to: int = 100_000
     memory: int = 8 << 30
     construction: int = 40
-    width: int = 160
+    width: int = 144
     probes: float = 0.02
     exact_share: float = 0.05
     exact_up_to: int = 10_000

@@ -46,7 +46,8 @@ class Texts:
         return len(self.starts) - 1
 
     def __getitem__(self, row: int) -> bytes:
-        return self.blob[self.starts[row] : self.starts[row + 1]].tobytes()
+        start, end = self.starts[row : row + 2].tolist()
+        return self.blob[start:end].tobytes()
 
     def listed(self) -> list[bytes]:
         """All of them."""

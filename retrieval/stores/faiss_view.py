@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -45,6 +46,11 @@ class View:
     def starts(self) -> NDArray[np.int64]:
         """First row number of each segment."""
         return np.cumsum([0, *(len(segment) for segment in self.segments)], dtype=np.int64)[:-1]
+
+    @cached_property
+    def _start_list(self) -> list[int]:
+        starts: list[int] = self.starts.tolist()
+        return starts
 
     @cached_property
     def count(self) -> int:
@@ -216,13 +222,13 @@ class View:
         return vectors
 
     def _place(self, row: int) -> tuple[Segment, int]:
-        number = int(np.searchsorted(self.starts, row, side="right")) - 1
         # segments without rows share their start with the next one, so the last of them is the right one
-        return self.segments[number], row - int(self.starts[number])
+        number = bisect_right(self._start_list, row) - 1
+        return self.segments[number], row - self._start_list[number]
 
     def _hit(self, row: int, score: float) -> Hit:
         segment, place = self._place(row)
-        return Hit(segment.ids[place].decode(), score, json.loads(segment.payloads[place]))
+        return Hit(segment.ids[place].decode(), score, json.loads(segment.payloads[place].decode()))
 
     def _has(self, path: str) -> bool:
         for number, segment in enumerate(self.segments):
