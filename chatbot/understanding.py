@@ -25,7 +25,7 @@ __all__ = [
 MAX_MESSAGE = 5_000
 """Characters that a message may have; a plan is opened as a plan."""
 
-UNSURE_BELOW = 0.5
+UNSURE_BELOW = 0.6
 """Below this confidence the coach asks one short question instead of acting."""
 
 SLOTS = ("subject", "topic", "grade", "minutes", "measure", "group_size")

@@ -17,6 +17,8 @@ from chatbot.understanding import CATEGORIES, SENTIMENTS
 
 __all__ = ["FitOptions", "Prepared", "fit_layers", "prepare_rows", "word_context"]
 
+_LEAST_SPREAD = 1e-3
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FitOptions:
@@ -163,4 +165,6 @@ def _standardise(layers: MessageLayers, data: Prepared) -> None:
     inputs = ((layers.message, (data.pooled,)), (layers.tag, (words, words, words, data.pooled)))
     for head, states in inputs:
         head.mean.copy_(torch.cat([part.mean(0) for part in states]))
-        head.scale.copy_(torch.cat([1 / part.std(0).clamp(min=1e-6) for part in states]))
+        spread = torch.cat([part.std(0) for part in states])
+        # a state that hardly moves says nothing, and its scale would not fit half precision
+        head.scale.copy_(torch.where(spread > _LEAST_SPREAD, 1 / spread.clamp(min=_LEAST_SPREAD), 0.0))
