@@ -15,8 +15,9 @@ from rich.panel import Panel
 from chatbot import loading
 from chatbot.command_errors import errors_are_lines
 from chatbot.files import read_plan
+from chatbot.message_reading import message_reader
 from chatbot.search_commands import IndexFolder
-from chatbot.serve_command import build_service, open_database
+from chatbot.serve_command import LanguageModel, build_service, open_database
 from chatbot.terminal import shown
 from mtl_core.errors import InputError, LessonNudgeError
 from mtl_core.saved import write_atomic
@@ -45,11 +46,13 @@ class _Talk(Protocol):
 class _Passing:
     """A conversation that nobody keeps; needs no extra."""
 
-    def __init__(self, plan: str, model: Path | None, index: Path | None) -> None:
+    def __init__(self, plan: str, model: Path | None, index: Path | None, llm: str | None) -> None:
         from chatbot.coach import LessonCoach  # noqa: PLC0415 - seconds to import
 
+        phraser = loading.load_phraser(llm)
         reader = loading.load_model(model)
-        self._coach = LessonCoach(reader, loading.load_index(index, encoder=reader.encoder))
+        templates = loading.load_index(index, encoder=reader.encoder)
+        self._coach = LessonCoach(reader, templates, understand=message_reader(reader.encoder), phraser=phraser)
         self._plan = plan
 
     def begin(self) -> Turn:
@@ -99,6 +102,7 @@ def chat(
     ] = None,
     model: Annotated[Path | None, typer.Option("--model", help="Folder of a trained model.")] = None,
     index: IndexFolder = None,
+    llm: LanguageModel = None,
 ) -> None:
     """Talk about one plan: use it, edit: ..., not now, not relevant, why, undo, idea, stop."""
     if (path is None) == (thread is None) or (thread is not None and db is None):
@@ -110,11 +114,11 @@ def chat(
     with ExitStack() as stack:
         talk: _Talk
         if db is None:
-            talk = _Passing(text or "", model, index)
+            talk = _Passing(text or "", model, index, llm)
         else:
             log = stack.enter_context(open_database(db))
             title = path.stem[:200] if path is not None else None
-            talk = _Kept(build_service(log, model=model, index=index), text, thread, title=title)
+            talk = _Kept(build_service(log, model=model, index=index, llm=llm), text, thread, title=title)
         _converse(console, talk)
         if output is not None:
             write_atomic(output, talk.text().encode("utf-8"))

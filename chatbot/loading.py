@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from chatbot.phrasing import LanguageModelPhraser
     from mtl_core.encoder import SharedEncoder
     from mtl_core.quality import QualityModel
     from retrieval.index import TemplateIndex
 
-__all__ = ["load_encoder", "load_index", "load_model"]
+__all__ = ["load_encoder", "load_index", "load_model", "load_phraser"]
 
 
 def load_encoder() -> SharedEncoder:
@@ -34,3 +35,22 @@ def load_index(folder: Path | None, *, encoder: SharedEncoder) -> TemplateIndex:
     if folder is not None:
         return TemplateIndex.load(folder, encoder=encoder)
     return TemplateIndex.build(TemplateLibrary.shipped(), encoder=encoder)
+
+
+def load_phraser(name: str | None) -> LanguageModelPhraser | None:
+    """The language model that rephrases nudges, none by default.
+
+    Args:
+        name: ``provider:model``.
+
+    Returns:
+        The phraser.
+
+    Raises:
+        InputError: If there is no such model, or its package or key is missing.
+    """
+    if name is None:
+        return None
+    from chatbot.phrasing import make_phraser  # noqa: PLC0415 - only where it is asked for
+
+    return make_phraser(name)

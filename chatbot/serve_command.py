@@ -16,6 +16,7 @@ from platformdirs import user_data_path
 
 from chatbot import loading
 from chatbot.command_errors import errors_are_lines
+from chatbot.message_reading import message_reader
 from mtl_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,7 +24,16 @@ if TYPE_CHECKING:
     from chatbot.service import CoachService
     from chatbot.store.base import EventLog
 
-__all__ = ["bound_config", "build_service", "default_database", "keys", "mcp", "open_database", "serve"]
+__all__ = [
+    "LanguageModel",
+    "bound_config",
+    "build_service",
+    "default_database",
+    "keys",
+    "mcp",
+    "open_database",
+    "serve",
+]
 
 Database = Annotated[
     str | None, typer.Option("--db", help="Where conversations are kept: sqlite:///PATH or postgresql://...")
@@ -35,6 +45,10 @@ WithoutKeys = Annotated[
 ]
 ModelFolder = Annotated[Path | None, typer.Option("--model", help="Folder of a trained model.")]
 IndexFolder = Annotated[Path | None, typer.Option("--index", help="Folder of a saved index of templates.")]
+LanguageModel = Annotated[
+    str | None,
+    typer.Option("--llm", help="A chat model that may rephrase suggestions: provider:model. Off by default."),
+]
 
 keys = typer.Typer(help="API keys; each opens the threads of one owner.", no_args_is_help=True)
 
@@ -52,6 +66,7 @@ def serve(
     page: Annotated[bool, typer.Option("--page/--no-page", help="Show the page at / where it is installed.")] = True,
     model: ModelFolder = None,
     index: IndexFolder = None,
+    llm: LanguageModel = None,
 ) -> None:
     """Serve the coach over HTTP: the API under /v1, the page at / (extra lesson-nudge[serve])."""
     with _extra("serve"):
@@ -62,7 +77,7 @@ def serve(
     config = bound_config(host, keys=key_file, without_keys=without_keys, rate=rate, burst=burst, workers=workers)
     log = open_database(db)
     try:
-        service = build_service(log, model=model, index=index)
+        service = build_service(log, model=model, index=index, llm=llm)
         app = create_app(service, config, cores=os.cpu_count() or 1)
         log_to(sys.stderr)
         app = mount_pages(app, service) if page else app
@@ -207,22 +222,37 @@ def default_database() -> str:
     return f"sqlite:///{folder / 'coach.sqlite3'}"
 
 
-def build_service(log: EventLog, *, model: Path | None = None, index: Path | None = None) -> CoachService:
+def build_service(
+    log: EventLog, *, model: Path | None = None, index: Path | None = None, llm: str | None = None
+) -> CoachService:
     """Load what the service needs.
 
     Args:
         log: Where conversations are kept.
         model: Folder of a trained model; ``None`` takes the shipped one.
         index: Folder of a saved index; ``None`` builds one of the shipped templates.
+        llm: A language model that rephrases nudges, as ``provider:model``; ``None`` leaves the composed words.
 
     Returns:
         The service.
+
+    Raises:
+        InputError: If there is no such language model.
     """
     from chatbot.service import CoachService  # noqa: PLC0415 - seconds to import
 
+    phraser = loading.load_phraser(llm)
     reader = loading.load_model(model)
     templates = loading.load_index(index, encoder=reader.encoder)
-    return CoachService(reader, templates, log, clock=lambda: datetime.now(UTC), ids=lambda: uuid4().hex)
+    return CoachService(
+        reader,
+        templates,
+        log,
+        clock=lambda: datetime.now(UTC),
+        ids=lambda: uuid4().hex,
+        understand=message_reader(reader.encoder),
+        phraser=phraser,
+    )
 
 
 def open_database(url: str | None) -> EventLog:

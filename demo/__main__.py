@@ -6,10 +6,8 @@ import os
 import socket
 import threading
 import webbrowser
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from uuid import uuid4
 
 import typer
 
@@ -70,14 +68,10 @@ def serve(*, port: int, open_browser: bool, model: Path | None, keep: bool) -> N
 def _app(log: EventLog, model: Path | None) -> FastAPI:
     from chatbot.api import create_app  # noqa: PLC0415 - seconds to import
     from chatbot.api.config import LOOPBACK, ServerConfig  # noqa: PLC0415
-    from chatbot.service import CoachService  # noqa: PLC0415
+    from chatbot.serve_command import build_service  # noqa: PLC0415
     from demo.mount import mount  # noqa: PLC0415
-    from mtl_core.quality import QualityModel  # noqa: PLC0415
-    from retrieval import TemplateIndex, TemplateLibrary  # noqa: PLC0415
 
-    reader = QualityModel.from_pretrained(model)
-    index = TemplateIndex.build(TemplateLibrary.shipped(), encoder=reader.encoder)
-    service = CoachService(reader, index, log, clock=lambda: datetime.now(UTC), ids=lambda: uuid4().hex)
+    service = build_service(log, model=model)
     return mount(create_app(service, ServerConfig(hosts=LOOPBACK)), service)
 
 
