@@ -17,7 +17,7 @@ _KIND = (
     r"[Ww]indow|[Ll]eft|[Rr]ight|[Mm]ixed|[Rr]eading|[Mm]aths?|[Pp]honics|[Gg]uided|[Ss]pelling) )*"
 )
 _GROUP = re.compile(
-    rf"{_BEFORE}{_KIND}(?:[Gg]roup|[Tt]able|[Tt]eam|[Pp]airs?|[Rr]ow|[Pp]artners|[Tt]rio)(?: {_ORDER})?[*_]*(?: ?\([^)\n]*\))?[*_]*"
+    rf"{_BEFORE}{_KIND}(?:[Gg]roup|[Tt]able|[Tt]eam|[Pp]airs?|[Rr]ow|[Pp]artners|[Tt]rio)(?: {_ORDER})?[*_]*(?: ?\([^()\n]{{0,80}}\))?[*_]*"
     r"[ ]?[:–|-][*_]*(?P<list>.+)$"
 )
 _CLASS = (
@@ -29,13 +29,13 @@ _CLASS = (
     r"[Pp]upil [Pp]remium|[Gg]ifted(?: and [Tt]alented)?|[Ii]nterventions?(?: [Gg]roup)?|[Ss]upport [Gg]roup|[Cc]hallenge [Gg]roup|"
     r"TA (?:[Ss]upport|[Gg]roup|with)|(?:[Ii]ndividual|[Pp]upil|[Ss]tudent) (?:[Nn]eeds|[Nn]otes)|[Bb]irthdays?|[Mm]edical(?: [Nn]otes)?|[Aa]llergies)"
 )
-_CLASS_LINE = re.compile(rf"{_BEFORE}{_CLASS}[*_]*(?: ?\([^)\n]*\))?[*_]*[ ]?[:–|-][*_]*(?P<list>.+)$")
-_CLASS_HEAD = re.compile(rf"{_BEFORE}{_CLASS}[*_]*(?: ?\([^)\n]*\))?[*_]*:?[*_]*\s*$")
+_CLASS_LINE = re.compile(rf"{_BEFORE}{_CLASS}[*_]*(?: ?\([^()\n]{{0,80}}\))?[*_]*[ ]?[:–|-][*_]*(?P<list>.+)$")
+_CLASS_HEAD = re.compile(rf"{_BEFORE}{_CLASS}[*_]*(?: ?\([^()\n]{{0,80}}\))?[*_]*:?[*_]*\s*$")
 _GROUP_HEAD = re.compile(rf"{_BEFORE}(?:[Gg]roups|[Gg]roupings?|[Pp]airs|[Pp]artners|[Tt]eams)[*_]*:?[*_]*\s*$")
 _HEADING = re.compile(r"^\s*#|^\s*\*\*[^*]+\*\*:?\s*$|^[A-Z][\w ]{2,40}:\s*$")
 _SEPARATOR = re.compile(r"\s*(?:[,;|/&+]|\band\b)\s*")
 _NOTE = (
-    r"(?:\s*\([^)]*\)|\s*[:–-]\s.*|\s+(?:needs?|has|have|is|are|to|will|should|sits?|uses?|works?|requires?|gets?|benefits?|leaves?|arrives?|goes|go|comes?|with|on)\b.*"
+    r"(?:\s*\([^()]{0,80}\)|\s*[:–-]\s.*|\s+(?:needs?|has|have|is|are|to|will|should|sits?|uses?|works?|requires?|gets?|benefits?|leaves?|arrives?|goes|go|comes?|with|on)\b.*"
     r"|['’]s\s.*)?"
 )
 _ITEM = re.compile(rf"^[\s>#*•+_\d.)-]*(?P<name>{NAME}){_NOTE}[\s.*_]*$")
@@ -105,7 +105,7 @@ def name_lists(text: str) -> Iterator[NameList]:
 
 def _items(line: str, begin: int, offset: int) -> Iterator[Item]:
     """Entries of a line from a column on; commas in brackets separate nothing."""
-    flat = re.sub(r"\([^)\n]*\)", lambda found: "(" + "x" * (len(found.group()) - 2) + ")", line)
+    flat = re.sub(r"\([^()\n]{0,80}\)", lambda found: "(" + "x" * (len(found.group()) - 2) + ")", line)
     for low, high in _between(flat, begin):
         if not flat[low:high].strip(" .*_-"):
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from chatbot.masking_lists import Item, NameList, name_lists
 from chatbot.masking_sentences import NEEDS, SENTENCES, SentenceRule
@@ -21,6 +22,11 @@ _PUBLIC = re.compile(
 )
 _AROUND = 150
 _ROUNDS = 6
+_MOST_ALIKE = 20
+_CAPITALISED = re.compile(r"(?<![\w-])[^\W\d_a-z][^\W\d_]+(?:['’-][^\W\d_]{3,})*(?![\w-])")
+_SURNAME = re.compile(r" [A-ZÀ-Ý][a-zà-ÿ]+")
+_STUDIED = (re.compile(rf"\b(?:{TITLES})\.? ([^\W\d_]+)\b"), re.compile(r"\b([^\W\d_]+) [IVX]{1,4}\b(?!\.)"))
+_SURNAMED = re.compile(r"\b([^\W\d_a-z][^\W\d_]+)(?= ([A-ZÀ-Ý][a-zà-ÿ]{2,}))")
 _NUMERALS = frozenset({"I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X"})
 
 
@@ -37,19 +43,28 @@ def find_names(text: str, *, names: frozenset[str] = frozenset()) -> Iterator[Sp
     known = set(names)
     # what was found is blanked, so that a pupil's own surname does not make a known person of the pupil
     for _ in range(_ROUNDS):
-        found = [*_in_lists(text), *_in_sentences(text)]
+        studied = _studied(text)
+        found = [*_in_lists(text, studied), *_in_sentences(text, studied)]
         known |= {text[span.start : span.end] for span in found}
-        found += _elsewhere(text, known)
+        found += _elsewhere(text, known, studied)
         yield from found
         if not found:
             return
-        for span in found:
-            text = f"{text[: span.start]}{'_' * (span.end - span.start)}{text[span.end :]}"
+        text = _blanked(text, found)
 
 
-def _in_lists(text: str) -> Iterator[Span]:
+def _blanked(text: str, spans: list[Span]) -> str:
+    parts, end = [], 0
+    for span in sorted(spans):
+        if span.start >= end:
+            parts += [text[end : span.start], "_" * (span.end - span.start)]
+            end = span.end
+    return "".join([*parts, text[end:]])
+
+
+def _in_lists(text: str, studied: frozenset[str]) -> Iterator[Span]:
     for names in name_lists(text):
-        wanted = _sure_items(names) if names.sure else _group_items(names, text)
+        wanted = _sure_items(names) if names.sure else _group_items(names, text, studied)
         for item in wanted:
             start, name = _trimmed(item.name)
             yield Span(item.start + start, item.start + start + len(name), "name")
@@ -65,12 +80,12 @@ def _sure_items(names: NameList) -> list[Item]:
     return [item for item in shaped if item in known or (mostly and len(item.name.split()) <= 3)]
 
 
-def _group_items(names: NameList, text: str) -> list[Item]:
+def _group_items(names: NameList, text: str, studied: frozenset[str]) -> list[Item]:
     """Of groups: all or nothing, since a group may be one of planets or of persons who are studied."""
     items = names.items
     if len(items) < 2 or not all(item.name for item in items):
         return []
-    known = [item for item in items if _has_first_name(item.name) and not _is_studied(item.name, text)]
+    known = [item for item in items if _has_first_name(item.name) and item.name not in studied]
     sure = [item for item in known if _is_sure(item.name)]
     if len(known) * 4 < len(items) * 3 or len(sure) < 2:
         return []
@@ -78,13 +93,13 @@ def _group_items(names: NameList, text: str) -> list[Item]:
     return [] if _PUBLIC.search(around) else list(items)
 
 
-def _in_sentences(text: str) -> Iterator[Span]:
+def _in_sentences(text: str, studied: frozenset[str]) -> Iterator[Span]:
     start = 0
     for line in text.splitlines(keepends=True):
         if _may_be_a_note(line):
             for rule in SENTENCES:
                 for found in rule.pattern.finditer(line):
-                    yield from _of_sentence(text, start, found, rule)
+                    yield from _of_sentence(text, start, found, rule, studied)
         start += len(line)
 
 
@@ -94,7 +109,9 @@ def _may_be_a_note(line: str) -> bool:
     return not known.isdisjoint(_WORD.findall(line)) or NEEDS.search(line) is not None
 
 
-def _of_sentence(text: str, start: int, found: re.Match[str], rule: SentenceRule) -> Iterator[Span]:
+def _of_sentence(
+    text: str, start: int, found: re.Match[str], rule: SentenceRule, studied: frozenset[str]
+) -> Iterator[Span]:
     groups = [group for group in ("names", "more") if found.groupdict().get(group)]
     people = [
         (found.start(group) + one.start(), one.group()) for group in groups for one in _ONE.finditer(found[group])
@@ -110,27 +127,35 @@ def _of_sentence(text: str, start: int, found: re.Match[str], rule: SentenceRule
         if words[0] in NO_NAMES or _titled(text, begin) or (len(words) > 1 and words[1] in _NUMERALS):
             continue
         if _has_first_name(name):
-            about_nobody_known = rule.sure or not _is_studied(name, text)
+            about_nobody_known = rule.sure or name not in studied
             wanted = about_nobody_known and (rule.full or (any_sure and not is_full))
         else:
             # a name that no list holds counts where nothing else fits and it is no common word
-            wanted = (rule.sure or listed >= 2) and not is_full and not re.search(rf"\b{words[0].lower()}\b", text)
+            wanted = (rule.sure or listed >= 2) and not is_full and words[0].lower() not in _lower_words(text)
         if wanted and not ((is_full or not _has_first_name(name)) and _PUBLIC.search(around)):
             yield Span(begin, begin + len(name), "name")
 
 
-def _elsewhere(text: str, known: set[str]) -> Iterator[Span]:
+def _elsewhere(text: str, known: set[str], studied: frozenset[str]) -> Iterator[Span]:
     """Where the names stand again: whole, or the first name alone."""
-    wanted = {name for name in known if len(name.split()) > 1}
-    wanted |= {name.split()[0] for name in known if name.split()[0] not in names_that_are_words()}
-    wanted = {name for name in wanted if not _is_studied(name, text)}
-    if not wanted:
-        return
-    longest_first = "|".join(map(re.escape, sorted(wanted, key=lambda name: (-len(name), name))))
-    for found in re.finditer(rf"(?<![\w-])(?:{longest_first})(?![\w-])", text):
-        surname = re.match(r" [A-ZÀ-Ý][a-zà-ÿ]+", text[found.end() :])
-        if surname is None and not _titled(text, found.start()):
-            yield Span(found.start(), found.end(), "name")
+    whole: dict[str, list[str]] = {}
+    for name in sorted(known, key=lambda name: (-len(name), name)):
+        if " " in name and len(whole.setdefault(name.split()[0], [])) < _MOST_ALIKE:
+            whole[name.split()[0]].append(name)
+    alone = {name.split()[0] for name in known} - names_that_are_words() - studied
+    for found in _CAPITALISED.finditer(text) if known else ():
+        first, start = found.group(), found.start()
+        full = next(
+            (n for n in whole.get(first, ()) if text.startswith(n, start) and not _goes_on(text, start + len(n))), ""
+        )
+        if full:
+            yield Span(start, start + len(full), "name")
+        elif first in alone and _SURNAME.match(text, found.end()) is None and not _titled(text, start):
+            yield Span(start, found.end(), "name")
+
+
+def _goes_on(text: str, end: int) -> bool:
+    return text[end : end + 1].isalnum()
 
 
 def _trimmed(name: str) -> tuple[int, str]:
@@ -158,10 +183,13 @@ def _titled(text: str, start: int) -> bool:
     return re.search(rf"\b(?:{TITLES})\.? $", text[max(0, start - 14) : start]) is not None
 
 
-def _is_studied(name: str, text: str) -> bool:
-    """Whether the text speaks of a person of this first name by a title, a number or a surname."""
-    first = re.escape(name.split(maxsplit=1)[0])
-    titled = rf"\b(?:{TITLES})\.? {first}\b"
-    numbered = rf"\b{first} [IVX]{{1,4}}\b(?!\.)"
-    surnamed = rf"\b{first} (?!{'|'.join(sorted(NO_NAMES))}\b)[A-ZÀ-Ý][a-zà-ÿ]{{2,}}"
-    return len(name.split()) == 1 and re.search(f"{titled}|{numbered}|{surnamed}", text) is not None
+def _studied(text: str) -> frozenset[str]:
+    """First names of persons of whom the text speaks by a title, a number or a surname."""
+    found = {match[1] for pattern in _STUDIED for match in pattern.finditer(text)}
+    found |= {match[1] for match in _SURNAMED.finditer(text) if match[2] not in NO_NAMES}
+    return frozenset(found)
+
+
+@lru_cache(maxsize=4)
+def _lower_words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\b[^\W\d_A-Z]+\b", text))

@@ -89,3 +89,16 @@ def test_any_text_is_taken_and_only_passages_change(text: str) -> None:
 def test_a_name_is_in_one_list() -> None:
     assert not first_names() & names_that_are_words()
     assert len(first_names()) > 700
+
+
+@pytest.mark.parametrize(
+    "text", ["SEN: Aisha " + "( " * 90_000, "Aisha, " * 28_000, "a@" * 100_000, "Aisha and " * 19_000]
+)
+def test_a_text_made_to_be_slow_is_still_read(text: str) -> None:
+    """A pattern that tries every way would take hours here, and the test's own limit would end it."""
+    assert isinstance(find_personal(text), list)
+
+
+def test_a_comment_in_brackets_does_not_hide_the_list() -> None:
+    text = "SEN (see file): Aisha, Ben\nGroup 1 (window): Zara, Omar, Ella"
+    assert [text[span.start : span.end] for span in find_personal(text)] == ["Aisha", "Ben", "Zara", "Omar", "Ella"]
