@@ -205,7 +205,7 @@ def _free_port() -> int:
 
 
 def _wait(address: str, server: subprocess.Popen[bytes]) -> None:
-    for _ in range(1200):
+    for _ in range(3000):
         try:
             if httpx.get(f"{address}/readyz", timeout=2).status_code == 200:
                 return
