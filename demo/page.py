@@ -41,6 +41,7 @@ _AFTER = """(thread) => {
     window.history.replaceState(null, "", here);
     // the conversation scrolls but cannot be reached by keyboard
     document.querySelector("#chat [role=log]")?.setAttribute("tabindex", "0");
+    document.body.dataset.ready = "yes";
 }"""
 
 _SHOW_COACH = """() => {
