@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("sqlalchemy", reason="needs the extra serve")
 
-from service_world import Clock, service_over
+from service_world import Clock, service_over, stand_in_model
 
 from chatbot.store.base import ConflictError, NotFoundError
 from chatbot.store.sql import open_log
@@ -19,10 +19,8 @@ from retrieval import TemplateIndex, TemplateLibrary
 
 @pytest.fixture(scope="module")
 def world():
-    from conftest import KeywordModel
-
     library = TemplateLibrary.shipped()
-    model: Any = KeywordModel(library)
+    model: Any = stand_in_model(library)
     return model, TemplateIndex.build(library, encoder=model.encoder)
 
 

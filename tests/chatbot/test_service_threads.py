@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("sqlalchemy", reason="needs the extra serve")
 
-from service_world import service_over
+from service_world import service_over, stand_in_model
 
 from chatbot.coach_cache import CoachCache
 from chatbot.reading_turns import ReadingTurns
@@ -21,10 +21,8 @@ from retrieval import TemplateIndex, TemplateLibrary
 
 @pytest.fixture(scope="module")
 def world():
-    from conftest import KeywordModel
-
     library = TemplateLibrary.shipped()
-    model: Any = KeywordModel(library)
+    model: Any = stand_in_model(library)
     return model, TemplateIndex.build(library, encoder=model.encoder)
 
 
