@@ -57,7 +57,8 @@ def test_base_install_needs_no_extra() -> None:
     """A user of retrieval alone installs neither Gradio nor LangChain nor a trainer."""
     extras = {"gradio", "langchain", "langchain_core", "sklearn", "scipy", "lightning"}
     extras |= {"psycopg", "psycopg_pool", "pgvector", "pymilvus", "grpc", "ray"}
-    extras |= {"fastapi", "starlette", "uvicorn", "sse_starlette", "prometheus_client", "sqlalchemy", "mcp", "mcp_types"}
+    extras |= {"fastapi", "starlette", "uvicorn", "sse_starlette", "prometheus_client", "sqlalchemy"}
+    extras |= {"mcp", "mcp_types"}
     extras |= {"docx", "pptx", "pypdf", "reportlab", "bs4", "lxml", "PIL"}
     allowed = ("demo/", "mtl_core/training/", "mtl_core/evaluation/", "chatbot/tools.py")
     allowed += ("retrieval/stores/postgres", "retrieval/stores/milvus", "retrieval/bulk/", "retrieval/langchain/")
