@@ -1,8 +1,8 @@
-"""Plans are read one after another: two readings at once would only slow each other down."""
+"""Plans are read in turns: more readings at once than cores can serve would only slow each other down."""
 
 from __future__ import annotations
 
-from threading import Lock
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,18 +13,24 @@ __all__ = ["ReadingTurns"]
 
 
 class ReadingTurns:
-    """A quality model that reads one text at a time, whoever asks; all else is the model's.
+    """A quality model that reads a few texts at a time, whoever asks; all else is the model's.
 
-    A pass of the encoder uses every core already. With n readings at once each takes n times as
-    long; in turn, the first is done after one, and the last no later.
+    A pass of the encoder uses every core that torch was given. With more readings at once each takes
+    longer and the last is done no sooner.
 
     Args:
         model: The model.
+        at_once: Readings that run beside each other; as many as cores where each pass has one core.
+
+    Raises:
+        ValueError: If ``at_once`` is below 1.
     """
 
-    def __init__(self, model: QualityModel) -> None:
+    def __init__(self, model: QualityModel, *, at_once: int = 1) -> None:
+        if at_once < 1:
+            raise ValueError(f"at_once is {at_once}; give 1 or more")
         self._model = model
-        self._turn = Lock()
+        self._turn = BoundedSemaphore(at_once)
 
     def analyse(self, text: str, *, previous: Analysis | None = None) -> Analysis:
         """Read a document when it is its turn; see ``QualityModel.analyse``."""

@@ -77,7 +77,7 @@ def serve(
     config = bound_config(host, keys=key_file, without_keys=without_keys, rate=rate, burst=burst, workers=workers)
     log = open_database(db)
     try:
-        service = build_service(log, model=model, index=index, llm=llm)
+        service = build_service(log, model=model, index=index, llm=llm, readings_at_once=config.workers)
         app = create_app(service, config, cores=os.cpu_count() or 1)
         log_to(sys.stderr)
         app = mount_pages(app, service) if page else app
@@ -223,7 +223,12 @@ def default_database() -> str:
 
 
 def build_service(
-    log: EventLog, *, model: Path | None = None, index: Path | None = None, llm: str | None = None
+    log: EventLog,
+    *,
+    model: Path | None = None,
+    index: Path | None = None,
+    llm: str | None = None,
+    readings_at_once: int = 1,
 ) -> CoachService:
     """Load what the service needs.
 
@@ -232,6 +237,7 @@ def build_service(
         model: Folder of a trained model; ``None`` takes the shipped one.
         index: Folder of a saved index; ``None`` builds one of the shipped templates.
         llm: A language model that rephrases nudges, as ``provider:model``; ``None`` leaves the composed words.
+        readings_at_once: How many plans are read beside each other.
 
     Returns:
         The service.
@@ -252,6 +258,7 @@ def build_service(
         ids=lambda: uuid4().hex,
         understand=message_reader(reader.encoder),
         phraser=phraser,
+        readings_at_once=readings_at_once,
     )
 
 

@@ -47,6 +47,7 @@ class CoachService:
         understand: How a message is understood; ``None`` takes the phrase rules.
         phraser: Rephrases a nudge; ``None`` leaves the composed words.
         most_coaches: How many conversations are held in memory; others are read again from the log.
+        readings_at_once: How many plans are read beside each other; each pass uses torch's threads.
     """
 
     def __init__(
@@ -60,9 +61,10 @@ class CoachService:
         understand: Callable[[str], Understood] | None = None,
         phraser: Phraser | None = None,
         most_coaches: int = 64,
+        readings_at_once: int = 1,
     ) -> None:
         # the coach asks a model to analyse and for nothing else
-        reader = cast("QualityModel", ReadingTurns(model))
+        reader = cast("QualityModel", ReadingTurns(model, at_once=readings_at_once))
 
         def new_coach() -> LessonCoach:
             return LessonCoach(reader, index, nudge_ids=ids, understand=understand, phraser=phraser)

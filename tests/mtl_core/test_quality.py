@@ -6,6 +6,7 @@ import dataclasses
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -382,3 +383,16 @@ def test_texts_that_are_no_plans_are_refused(model: QualityModel, reading: Analy
 def test_plans_are_not_refused(model: QualityModel, reading: Analysis) -> None:
     """A sample of the plans that the head was trained on: it shows that it learned, not how well it generalises."""
     assert refused(model, reading, [plan.text for plan in load_corpus().plans[::6]]) <= 0.02
+
+
+def test_readings_beside_each_other_are_what_they_are_alone(model: QualityModel) -> None:
+    texts = [
+        f"# Lesson {number}\n\nPupils compare {number} fractions and say why.\n\nExit: write one sentence."
+        for number in range(12)
+    ]
+    alone = [model.analyse(text) for text in texts]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(model.analyse, texts))
+    for one, other in zip(alone, together, strict=True):
+        assert one.measures == other.measures
+        np.testing.assert_array_equal(one.vector, other.vector)
