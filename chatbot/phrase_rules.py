@@ -10,7 +10,7 @@ from chatbot.understanding import Intent, Understood, checked_message
 from mtl_core.rubric import MEASURES
 from retrieval.grades import parse_grade
 
-__all__ = ["measure_named", "read_phrases"]
+__all__ = ["measure_mentioned", "read_phrases"]
 
 _BY_DECISION = {
     Decision.USE: Intent.ACCEPT,
@@ -81,11 +81,13 @@ _TIME = re.compile(
 )
 
 
-def measure_named(text: str) -> str | None:
-    """The measure that a text names.
+def measure_mentioned(text: str) -> str | None:
+    """The measure that a whole message mentions by its name.
+
+    Stricter than ``slot_values.measure_named``, which reads a passage that is known to name a measure.
 
     Args:
-        text: A few words.
+        text: The message, or a part of it.
 
     Returns:
         Its key, or ``None`` where none is named.
@@ -123,7 +125,7 @@ def read_phrases(message: str) -> Understood:
         return fact
     for intent, pattern in ((Intent.MUTE, _MUTE), (Intent.EXPLAIN_MEASURE, _EXPLAIN)):
         match = pattern.fullmatch(plain)
-        if match and measure_named(match["what"]):
+        if match and measure_mentioned(match["what"]):
             return _certain(intent, argument=message.strip(), slots={"measure": match["what"]})
     read = understand(message)
     if isinstance(read, Decision):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from chatbot.events import Judgement
 from chatbot.state import CoachState
 
-__all__ = ["MeasureRule", "may_offer", "next_gap", "praised_measure", "ranked_gaps"]
+__all__ = ["MeasureRule", "may_offer", "praised_measure", "ranked_gaps"]
 
 NUDGES_BEFORE_ASKING = 3
 DISMISSALS_BEFORE_QUIET = 2
@@ -61,12 +61,6 @@ def ranked_gaps(
         return rules[key].value * (1 - judgements[key].probability) * ease
 
     return sorted(raised, key=lambda key: (depth(key), -worth(key)))
-
-
-def next_gap(state: CoachState, rules: Mapping[str, MeasureRule]) -> str | None:
-    """The gap that the next nudge is for, or ``None`` where nothing is left to raise."""
-    gaps = ranked_gaps(state.judgements, rules, silent=state.silent)
-    return gaps[0] if gaps else None
 
 
 def may_offer(state: CoachState, *, asked: bool) -> bool:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from chatbot.events import Decision, Said
-from chatbot.phrase_rules import measure_named
+from chatbot.phrase_rules import measure_mentioned
 from chatbot.replies import HELP, NOTHING_WAITS, define
+from chatbot.slot_values import measure_named, minutes_named
 from chatbot.understanding import UNSURE_BELOW, Intent, Understood
 from retrieval.grades import parse_grade
 
@@ -106,14 +107,15 @@ def _show(coach: LessonCoach) -> Turn:
 
 def _facts(coach: LessonCoach, understood: Understood) -> Turn:
     phrase = understood.slots.get("grade", "").strip()
-    number = re.search(r"\d{1,3}", understood.slots.get("minutes", ""))
     return coach.state_facts(
-        grade=parse_grade(phrase) if phrase else None, phrase=phrase, minutes=int(number.group()) if number else None
+        grade=parse_grade(phrase) if phrase else None,
+        phrase=phrase,
+        minutes=minutes_named(understood.slots.get("minutes", "")),
     )
 
 
 def _measure(coach: LessonCoach, intent: Intent, understood: Understood, message: str) -> Turn:
-    measure = measure_named(understood.slots.get("measure", "")) or measure_named(message)
+    measure = measure_named(understood.slots.get("measure", "")) or measure_mentioned(message)
     if measure is None and coach.pending is not None:
         measure = coach.pending.measure
     if measure is None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from chatbot.events import Judgement, NudgeOffered
 from chatbot.measure_rules import RULES
-from chatbot.policy import MeasureRule, may_offer, next_gap, praised_measure, ranked_gaps
+from chatbot.policy import MeasureRule, may_offer, praised_measure, ranked_gaps
 from chatbot.state import CoachState
 from mtl_core.rubric import MEASURES
 
@@ -90,16 +90,10 @@ def test_an_unsure_measure_is_a_gap() -> None:
     assert ranked_gaps({"vocabulary": Judgement(0.5, "unsure")}, RULES) == ["vocabulary"]
 
 
-@given(readings, silences)
-def test_the_next_gap_is_the_first_ranked_one(reading: dict[str, Judgement], silent: frozenset[str]) -> None:
-    state = CoachState(judgements=reading, muted=silent)
-    assert next_gap(state, RULES) == next(iter(ranked_gaps(reading, RULES, silent=silent)), None)
-
-
 @pytest.mark.parametrize("where", ["dismissed", "addressed", "muted"])
 def test_no_kind_of_silence_is_broken(where: str) -> None:
     state = CoachState(judgements=gaps_of("modelling"), **{where: frozenset({"modelling"})})
-    assert next_gap(state, RULES) is None
+    assert ranked_gaps(state.judgements, RULES, silent=state.silent) == []
 
 
 @given(st.integers(0, 30), st.integers(0, 5))

@@ -8,7 +8,7 @@ import pytest
 
 from chatbot.coach import LessonCoach
 from chatbot.events import GradeStated, MinutesStated, NudgeOffered, QuestionAsked
-from chatbot.phrase_rules import measure_named, read_phrases
+from chatbot.phrase_rules import measure_mentioned, read_phrases
 from chatbot.understanding import Intent, Understood
 from mtl_core.errors import InputError
 
@@ -48,9 +48,9 @@ def test_the_quote_of_a_message_keeps_its_marks() -> None:
 
 
 def test_measures_are_known_by_the_names_that_teachers_use() -> None:
-    assert measure_named("an exit ticket") == "exit_assessment"
-    assert measure_named("worked examples") == "modelling"
-    assert measure_named("volcanoes") is None
+    assert measure_mentioned("an exit ticket") == "exit_assessment"
+    assert measure_mentioned("worked examples") == "modelling"
+    assert measure_mentioned("volcanoes") is None
 
 
 def test_an_unsure_reading_asks_and_does_nothing(fast_coach: Make, plan: str) -> None:
@@ -80,6 +80,16 @@ def test_slots_are_used(fast_coach: Make) -> None:
             assert 3 in turn.nudge.template.grades
     assert sum(isinstance(event, NudgeOffered) for event in coach.events) > 2
     assert coach.events.count(QuestionAsked("grade")) == 1
+
+
+@pytest.mark.parametrize(("passage", "minutes"), [("half an hour", 30), ("1 hour", 60), ("20 min", 20)])
+def test_minutes_are_read_as_they_were_said(fast_coach: Make, plan: str, passage: str, minutes: int) -> None:
+    made = fast_coach()
+    read = Understood(str(Intent.STATE_FACT), 0.99, {"minutes": passage})
+    coach = LessonCoach(made._talk.model, made._talk.index, understand=lambda _: read)
+    coach.open(plan)
+    coach.say(f"we have {passage}")
+    assert MinutesStated(minutes) in coach.events
 
 
 def test_forgetting_leaves_nothing_and_takes_plain_words(fast_coach: Make, plan: str) -> None:

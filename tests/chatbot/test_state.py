@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatbot.events import Decided, Decision, Event, Judgement, NudgeOffered, PlanRead, Undone
-from chatbot.policy import MeasureRule, may_offer, next_gap
+from chatbot.policy import MeasureRule, may_offer, ranked_gaps
 from chatbot.state import CoachState, replay, step
 
 KEYS = ("goal", "criteria", "check", "exit", "feedback", "words")
@@ -65,7 +65,7 @@ class Conversation:
         self.record(PlanRead(text, reading))
 
     def offer(self, *, asked: bool) -> None:
-        gap = next_gap(self.state, RULES)
+        gap = next(iter(ranked_gaps(self.state.judgements, RULES, silent=self.state.silent)), None)
         if not may_offer(self.state, asked=asked) or gap is None:
             return
         assert self.waiting is None, "two nudges would wait at once"
