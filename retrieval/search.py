@@ -136,11 +136,7 @@ class LessonSearch:
             InputError: If the query is empty or too long, ``k`` is below 1, or the filter names an
                 unknown field.
         """
-        checked_query(query)
-        if isinstance(k, bool) or not isinstance(k, int) or k < 1:
-            raise InputError(f"k is {k!r}; ask for 1 result or more.")
-        if mode not in get_args(SearchMode):
-            raise InputError(f"There is no search mode {mode!r}; use one of {', '.join(get_args(SearchMode))}.")
+        _check_question(query, k, mode)
         collection = self._words()
         if collection is not None:
             check_fields(where, collection.paths)
@@ -196,6 +192,14 @@ class LessonSearch:
         with self._changing:
             self._change += 1
             self._collection = None
+
+
+def _check_question(query: str, k: int, mode: str) -> None:
+    checked_query(query)
+    if isinstance(k, bool) or not isinstance(k, int) or k < 1:
+        raise InputError(f"k is {k!r}; ask for 1 result or more.")
+    if mode not in get_args(SearchMode):
+        raise InputError(f"There is no search mode {mode!r}; use one of {', '.join(get_args(SearchMode))}.")
 
 
 def _batches(documents: Iterable[Document], size: int) -> Iterator[list[Document]]:

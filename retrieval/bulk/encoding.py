@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -83,24 +84,10 @@ def encode_documents(
         raise InputError(f"The parts have {rows_per_part} rows; give 1 or more.")
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(place / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise ArtifactError(f"Another run writes to {place}; wait for it, or name another folder.") from error
-    with lock:
+    with _locked(place):
         run = _Run(place, encoder, staged=workers == "ray")
-        done = EncodeProgress()
-        for part in _parts(unique(documents, name="The source"), dimension=encoder.dimension, rows=rows_per_part):
-            encoded = run.take(part)
-            done = replace(
-                done,
-                read=done.read + len(part.ids),
-                encoded=done.encoded + encoded,
-                kept=done.kept + len(part.ids) - encoded,
-            )
-            if on_progress is not None:
-                on_progress(done)
+        parts = _parts(unique(documents, name="The source"), dimension=encoder.dimension, rows=rows_per_part)
+        done = _taken(run, parts, on_progress)
         if not done.read:
             raise InputError("There is no document to encode; give a source with at least one.")
         if run.staged:
@@ -111,6 +98,33 @@ def encode_documents(
             )
         run.finish()
         return done
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise ArtifactError(f"Another run writes to {folder}; wait for it, or name another folder.") from error
+    with lock:
+        yield
+
+
+def _taken(run: _Run, parts: Iterable[Part], on_progress: Callable[[EncodeProgress], None] | None) -> EncodeProgress:
+    """Finish or stage every part, and tell of each."""
+    done = EncodeProgress()
+    for part in parts:
+        encoded = run.take(part)
+        done = replace(
+            done,
+            read=done.read + len(part.ids),
+            encoded=done.encoded + encoded,
+            kept=done.kept + len(part.ids) - encoded,
+        )
+        if on_progress is not None:
+            on_progress(done)
+    return done
 
 
 def _parts(documents: Iterator[Document], *, dimension: int, rows: int) -> Iterator[Part]:

@@ -36,6 +36,18 @@ class _PartEncoder:
         return {"part": row["part"], "rows": len(part.ids)}
 
 
+def _imported_ray() -> Any:
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    try:
+        import ray  # noqa: PLC0415 - an extra
+        import ray.data  # noqa: PLC0415
+    except ImportError as error:
+        raise InputError(
+            'Ray is not installed. Run: pip install "lesson-nudge[ray]", or take --workers one.'
+        ) from error
+    return ray
+
+
 def encode_staged(
     folder: Path, names: Sequence[str], *, fingerprint: str, source: str | Path | None, processes: int | None
 ) -> None:
@@ -57,14 +69,7 @@ def encode_staged(
     """
     if processes is not None and processes < 1:
         raise InputError(f"There are {processes} processes; give 1 or more.")
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    try:
-        import ray  # noqa: PLC0415 - an extra
-        import ray.data  # noqa: PLC0415
-    except ImportError as error:
-        raise InputError(
-            'Ray is not installed. Run: pip install "lesson-nudge[ray]", or take --workers one.'
-        ) from error
+    ray = _imported_ray()
     started = not ray.is_initialized()
     if started:
         ray.init(

@@ -89,11 +89,6 @@ def import_documents(
     """
     if batch_size < 1:
         raise InputError(f"The batch size is {batch_size}; give 1 or more.")
-    if store.spec.fingerprint != encoder.fingerprint:
-        raise ArtifactError(
-            "The store was filled with another encoder (its fingerprint differs); "
-            "name that encoder, or import into a new store."
-        )
     bad: list[InputError] = []
     writer = _Writer(store, encoder, text_of)
     done = ImportProgress()
@@ -151,6 +146,11 @@ class _Writer:
     """Writes batches to a store, sparing what it holds already."""
 
     def __init__(self, store: Store, encoder: QueryEncoder, text_of: Callable[[Document], str]) -> None:
+        if store.spec.fingerprint != encoder.fingerprint:
+            raise ArtifactError(
+                "The store was filled with another encoder (its fingerprint differs); "
+                "name that encoder, or import into a new store."
+            )
         self._store = store
         self._encoder = encoder
         self._text_of = text_of
