@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import faiss
@@ -34,6 +35,7 @@ IndexKind = Literal["flat", "hnsw", "ivf"]
 _LINKS = 32
 _HNSW_BYTES_A_VECTOR = 4 * 2 * _LINKS + 16
 _TRAIN_A_LIST = 64
+_TRAIN_RANGES = 1 << 16
 _QUERIES_A_THREAD = 8
 
 
@@ -47,7 +49,7 @@ class IndexRule:
     Args:
         kind: ``flat``, ``hnsw`` or ``ivf`` whatever the size; ``None`` lets the size decide.
         flat_up_to: Most vectors that are scanned exactly.
-        memory: Bytes that an HNSW graph with its 16-bit vectors may take; above them IVF with 8-bit numbers is built.
+        memory: Bytes that an HNSW graph with its 8-bit vectors may take; above them IVF with 8-bit numbers is built.
         construction: HNSW's width while it is built.
         width: HNSW's width while it is searched; it grows as filters get narrow.
         probes: Share of IVF's lists that is searched.
@@ -89,7 +91,7 @@ class IndexRule:
             return self.kind
         if count <= self.flat_up_to:
             return "flat"
-        return "hnsw" if count * (2 * dimension + _HNSW_BYTES_A_VECTOR) <= self.memory else "ivf"
+        return "hnsw" if count * (dimension + _HNSW_BYTES_A_VECTOR) <= self.memory else "ivf"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,16 +152,18 @@ def build_graph(kind: IndexKind, blocks: Sequence[NDArray[np.float32]], *, rule:
     """
     count, dimension = sum(len(block) for block in blocks), blocks[0].shape[1]
     index: Any
-    bits: Any = faiss.ScalarQuantizer.QT_bf16
     if kind == "hnsw":
-        # 16 bits a number are enough to find the way; candidates are scored again with all 32
+        # a walk waits for memory above all, and 8 bits a number find the way; candidates are scored again with all 32
+        bits: Any = faiss.ScalarQuantizer.QT_8bit
         index = faiss.IndexHNSWSQ(dimension, bits, _LINKS, faiss.METRIC_INNER_PRODUCT)
         index.hnsw.efConstruction = rule.construction
+        sample = _TRAIN_RANGES
     else:
         lists = max(1, min(int(4 * count**0.5), count // _TRAIN_A_LIST))
         index = faiss.index_factory(dimension, f"IVF{lists},SQ8", faiss.METRIC_INNER_PRODUCT)
-        step = max(1, count // (lists * _TRAIN_A_LIST))
-        index.train(np.concatenate([block[::step] for block in blocks]))
+        sample = lists * _TRAIN_A_LIST
+    step = max(1, count // sample)
+    index.train(np.concatenate([block[::step] for block in blocks]))
     _add(index, blocks)
     return Graph(kind, index, count)
 
@@ -215,8 +219,9 @@ def candidates_of(
     share = 1.0 if chosen is None else max(chosen.share, 1e-6)
     parameters: Any
     if graph.kind == "hnsw":
-        parameters = faiss.SearchParametersHNSW()  # type: ignore[attr-defined]  # made at run time by SWIG
-        parameters.efSearch = int(max(rule.width, most) / min(1.0, share * 1.5) ** 0.75)
+        width = int(max(rule.width, most) / min(1.0, share * 1.5) ** 0.75)
+        # they are only read once they are made, so threads may share those without a selector
+        parameters = _hnsw_parameters(width) if chosen is None else _hnsw_parameters.__wrapped__(width)
     else:
         parameters = faiss.SearchParametersIVF()
         parameters.nprobe = max(1, min(graph.index.nlist, int(graph.index.nlist * rule.probes / share**0.5)))
@@ -226,6 +231,13 @@ def candidates_of(
     with faiss_threads(1 if len(queries) < _QUERIES_A_THREAD else None):
         _, found = graph.index.search(queries, most, params=parameters)
     return np.asarray(found, np.int64)
+
+
+@lru_cache(maxsize=64)
+def _hnsw_parameters(width: int) -> Any:
+    parameters = faiss.SearchParametersHNSW()  # type: ignore[attr-defined]  # made at run time by SWIG
+    parameters.efSearch = width
+    return parameters
 
 
 def _add(index: Any, blocks: Sequence[NDArray[np.float32]]) -> None:

@@ -49,6 +49,19 @@ class Texts:
         start, end = self.starts[row : row + 2].tolist()
         return self.blob[start:end].tobytes()
 
+    def taken(self, rows: NDArray[np.int64]) -> list[bytes]:
+        """Some of them.
+
+        Args:
+            rows: Their numbers.
+
+        Returns:
+            One a row.
+        """
+        # slices of a memoryview cost a third of slices of an array, which is felt at every hit
+        held, starts, ends = self.blob.data, self.starts[rows].tolist(), self.starts[rows + 1].tolist()
+        return [bytes(held[start:end]) for start, end in zip(starts, ends, strict=True)]
+
     def listed(self) -> list[bytes]:
         """All of them."""
         whole, bounds = self.blob.tobytes(), self.starts.tolist()

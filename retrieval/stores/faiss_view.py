@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -185,7 +185,7 @@ class View:
                 found = [joined(one, other) for one, other in zip(found, later, strict=True)]
         if found is None:
             found = scan_rows(self.segments, self.starts.tolist(), queries, most=most, wanted=admitted)
-        return [[self._hit(row, score) for row, score in self._best(one, most)] for one in found]
+        return [self._hits(self._best(one, most)) for one in found]
 
     @cached_property
     def _standing(self) -> Chosen | None:
@@ -214,21 +214,38 @@ class View:
     def _vectors(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         if len(self.segments) == 1:
             return self.segments[0].vectors[rows]
-        places = np.searchsorted(self.starts, rows, side="right") - 1
         vectors = np.empty((len(rows), self.segments[0].vectors.shape[1]), np.float32)
-        for place in np.unique(places).tolist():
-            here = places == place
-            vectors[here] = self.segments[place].vectors[rows[here] - self.starts[place]]
+        for segment, here, places in self._grouped(rows):
+            vectors[here] = segment.vectors[places]
         return vectors
+
+    def _grouped(self, rows: NDArray[np.int64]) -> Iterator[tuple[Segment, NDArray[np.int64], NDArray[np.int64]]]:
+        """Each segment that holds some of the rows, which of them, and their places in it."""
+        numbers = np.searchsorted(self.starts, rows, side="right") - 1
+        for number in np.unique(numbers).tolist():
+            here = np.flatnonzero(numbers == number)
+            yield self.segments[number], here, rows[here] - self.starts[number]
 
     def _place(self, row: int) -> tuple[Segment, int]:
         # segments without rows share their start with the next one, so the last of them is the right one
         number = bisect_right(self._start_list, row) - 1
         return self.segments[number], row - self._start_list[number]
 
-    def _hit(self, row: int, score: float) -> Hit:
-        segment, place = self._place(row)
-        return Hit(segment.ids[place].decode(), score, json.loads(segment.payloads[place].decode()))
+    def _hits(self, best: Sequence[tuple[int, float]]) -> list[Hit]:
+        rows = np.array([row for row, _ in best], np.int64)
+        if len(self.segments) == 1:
+            names, payloads = self.segments[0].ids.taken(rows), self.segments[0].payloads.taken(rows)
+        else:
+            names, payloads = [b""] * len(best), [b""] * len(best)
+            for segment, here, places in self._grouped(rows):
+                taken = zip(here.tolist(), segment.ids.taken(places), segment.payloads.taken(places), strict=True)
+                for place, name, payload in taken:
+                    names[place], payloads[place] = name, payload
+        # one call of the parser costs less than one a hit
+        parsed = json.loads((b"[" + b",".join(payloads) + b"]").decode())
+        return [
+            Hit(name.decode(), score, payload) for (_, score), name, payload in zip(best, names, parsed, strict=True)
+        ]
 
     def _has(self, path: str) -> bool:
         for number, segment in enumerate(self.segments):

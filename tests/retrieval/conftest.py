@@ -8,10 +8,15 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from servers import milvus_lite_server, postgres_server
 
 from mtl_core.encoder import EncodedTexts
 from retrieval import LessonTemplate
+
+# a busy machine is no error, so no example has a time limit
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 class HashEncoder:

@@ -125,6 +125,22 @@ class StoreConformance:
         filled(store, 3)
         assert len(store.search(unit(0)[None], k=50)[0]) == 3
 
+    def test_most_of_the_nearest_are_found(self, store) -> None:
+        count = 1000
+        drawn = np.random.default_rng(7).standard_normal((count + 20, DIMENSION)).astype(np.float32)
+        held, queries = np.split(drawn / np.linalg.norm(drawn, axis=1, keepdims=True), [count])
+        store.upsert([str(n) for n in range(count)], held, [{"part": n % 100} for n in range(count)])
+        store.flush()
+        for highest in (99, 49, 9, 0):
+            wanted = np.arange(count) % 100 <= highest
+            exact = np.where(wanted, queries @ held.T, -np.inf)
+            where = None if highest == 99 else Range("part", None, highest)
+            found = [{int(hit.id) for hit in hits} for hits in store.search(queries, k=10, where=where)]
+            right = [set(rows.tolist()) for rows in np.argsort(-exact, axis=1)[:, :10]]
+            shares = [len(one & other) / 10 for one, other in zip(found, right, strict=True)]
+            assert all(len(one) == 10 and all(wanted[row] for row in one) for one in found)
+            assert float(np.mean(shares)) >= 0.99
+
     def test_it_is_there_again(self, store, reopen: Callable) -> None:
         payloads = filled(store)
         store.delete(["id-05"])
@@ -208,13 +224,11 @@ class StoreMachine(RuleBasedStateMachine):
         known = {path for _, one in self.model.values() for path in paths_of(one)}
         return bool(known) and bool(fields_of(where) - known)
 
-    @rule(ids=st.lists(names, max_size=5, unique=True), data=st.data())
-    def upsert(self, ids, data) -> None:
-        seeds = [data.draw(st.integers(0, 30)) for _ in ids]
-        given = [data.draw(payloads) for _ in ids]
-        vectors = np.stack([unit(seed) for seed in seeds]) if ids else np.zeros((0, DIMENSION), np.float32)
-        self.store.upsert(ids, vectors, given)
-        self.model.update({name: (unit(seed), one) for name, seed, one in zip(ids, seeds, given, strict=True)})
+    @rule(items=st.lists(st.tuples(names, st.integers(0, 30), payloads), max_size=5, unique_by=lambda item: item[0]))
+    def upsert(self, items) -> None:
+        vectors = np.stack([unit(seed) for _, seed, _ in items]) if items else np.zeros((0, DIMENSION), np.float32)
+        self.store.upsert([name for name, _, _ in items], vectors, [one for _, _, one in items])
+        self.model.update({name: (unit(seed), one) for name, seed, one in items})
 
     @rule(ids=st.lists(names, max_size=4))
     def delete(self, ids) -> None:

@@ -199,8 +199,9 @@ def test_rows_that_no_longer_stand_do_not_tip_the_choice(tmp_path: Path) -> None
 
 def test_the_size_decides_unless_the_user_does() -> None:
     rule = IndexRule()
-    assert [rule.choose(count, 384) for count in (10, 100_000, 100_001, 10_000_000)] == ["flat", "flat", "hnsw", "ivf"]
-    assert IndexRule(kind="flat").choose(10_000_000, 384) == "flat"
+    counts = (10, 100_000, 100_001, 13_000_000, 13_200_000)
+    assert [rule.choose(count, 384) for count in counts] == ["flat", "flat", "hnsw", "hnsw", "ivf"]
+    assert IndexRule(kind="flat").choose(20_000_000, 384) == "flat"
     for wrong in ({"kind": "tree"}, {"width": 0}, {"memory": -1}, {"probes": 0}, {"exact_share": 2}):
         with pytest.raises(InputError):
             IndexRule(**wrong)
