@@ -126,6 +126,7 @@ def test_a_large_collection_is_searched_by_vectors_and_that_is_said(hash_encoder
         ({"query": " "}, "empty"),
         ({"query": "?!"}, "no letter or digit"),
         ({"query": "a" * 10_001}, "10001 characters"),
+        ({"query": "words " * 16_667}, "100002 characters"),
         ({"query": 3}, "is a int"),
         ({"query": "a", "k": 0}, "k is 0"),
         ({"query": "a", "k": True}, "k is True"),

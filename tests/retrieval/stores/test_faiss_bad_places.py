@@ -44,6 +44,19 @@ def small_disk(tmp_path: Path):
     subprocess.run(["umount", "-l", str(place)], check=True)
 
 
+def test_a_disk_for_reading_alone_answers_and_takes_no_change(small_disk: Path) -> None:
+    with opened(small_disk / "store") as store:
+        filled(store)
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    for store in (opened(small_disk / "store"), opened(small_disk / "store", read_only=True)):
+        assert store.search(unit(3)[None], k=1)[0][0].id == "id-03"
+        assert store.count() == 20
+    with pytest.raises(ArtifactError, match=r"cannot be written \(Read-only file system\)"):
+        opened(small_disk / "store").upsert(["new"], unit(70)[None], [{}])
+    with pytest.raises(ArtifactError, match=r"cannot be written \(Read-only file system\)"):
+        opened(small_disk / "another").upsert(["new"], unit(70)[None], [{}])
+
+
 def test_a_full_disk_loses_nothing(small_disk: Path) -> None:
     with opened(small_disk / "store") as store:
         filled(store)
