@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sentence_transformers import SentenceTransformer
 
+    from mtl_core.branch import EncoderBranch
+
 __all__ = [
     "DEFAULT_ENCODER",
     "EncodedTexts",
@@ -52,11 +54,13 @@ class EncodedTexts:
         layers: ``[n, k, dimension]`` float32 mean-pooled states of the k layers asked for, not
             normalised, for heads.
         truncated: ``[n]`` true where the text was longer than the token budget.
+        branch: ``[n, dimension]`` float32 vectors of the branch, where one was given, for heads.
     """
 
     vectors: NDArray[np.float32]
     layers: NDArray[np.float32]
     truncated: NDArray[np.bool_]
+    branch: NDArray[np.float32] | None = None
 
 
 def masked_mean(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -211,33 +215,36 @@ class SharedEncoder:
         """Whether a pass runs in bfloat16."""
         return self._autocast
 
-    def encode(self, texts: Sequence[str], *, layers: Sequence[int] = ()) -> EncodedTexts:
+    def encode(
+        self, texts: Sequence[str], *, layers: Sequence[int] = (), branch: EncoderBranch | None = None
+    ) -> EncodedTexts:
         """Encode texts in one pass.
 
         Args:
             texts: The texts; an empty text gives the vector of the special tokens alone.
             layers: Which layers to pool besides the last: 0 is the embedding layer.
+            branch: Upper layers of a head's own, fed by an inner layer of the same pass.
 
         Returns:
-            Vectors and pooled layers in the order of ``texts``.
+            Vectors, pooled layers and vectors of the branch in the order of ``texts``.
 
         Raises:
             InputError: If a layer does not exist.
         """
         if any(not 0 <= layer < self.layer_count for layer in layers):
             raise InputError(f"Layers {list(layers)} are asked for; {self.name!r} has 0 to {self.layer_count - 1}.")
-        vectors = np.zeros((len(texts), self.dimension), np.float32)
+        size, truncated = (len(texts), self.dimension), np.zeros(len(texts), np.bool_)
+        vectors, branched = np.zeros(size, np.float32), None if branch is None else np.zeros(size, np.float32)
         pooled = np.zeros((len(texts), len(layers), self.dimension), np.float32)
-        truncated = np.zeros(len(texts), np.bool_)
         if not texts:
-            return EncodedTexts(vectors, pooled, truncated)
+            return EncodedTexts(vectors, pooled, truncated, branched)
         ids, truncated[:] = self._texts.ids(texts, tokenizer=self.tokenizer, max_tokens=self.max_tokens)
         for rows in _batches([len(row) for row in ids]):
             batch = self._pad([ids[row] for row in rows])
-            last, inner = self._forward(batch, layers)
-            vectors[rows] = last
-            pooled[rows] = inner
-        return EncodedTexts(vectors, pooled, truncated)
+            vectors[rows], pooled[rows], own = self._forward(batch, layers, branch)
+            if branched is not None:
+                branched[rows] = own
+        return EncodedTexts(vectors, pooled, truncated, branched)
 
     def _pad(self, ids: list[list[int]]) -> dict[str, torch.Tensor]:
         padded = torch.full((len(ids), max(map(len, ids))), self.tokenizer.pad_token_id or 0)
@@ -249,16 +256,17 @@ class SharedEncoder:
 
     @torch.inference_mode()
     def _forward(
-        self, batch: dict[str, torch.Tensor], layers: Sequence[int]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._autocast):
-            output = self._network(**batch, output_hidden_states=bool(layers))
+        self, batch: dict[str, torch.Tensor], layers: Sequence[int], branch: EncoderBranch | None
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32] | None]:
         mask = batch["attention_mask"]
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._autocast):
+            output = self._network(**batch, output_hidden_states=bool(layers) or branch is not None)
+            own = branch(output.hidden_states[branch.tap], mask).cpu().numpy() if branch is not None else None
         last = torch.nn.functional.normalize(masked_mean(output.last_hidden_state, mask), dim=-1)
         if not layers:
-            return last.cpu().numpy(), np.zeros((len(last), 0, self.dimension), np.float32)
-        inner = torch.stack([masked_mean(output.hidden_states[layer], mask) for layer in layers], dim=1)
-        return last.cpu().numpy(), inner.cpu().numpy()
+            return last.cpu().numpy(), np.zeros((len(last), 0, self.dimension), np.float32), own
+        inner = torch.stack([masked_mean(output.hidden_states[layer], mask) for layer in layers], 1)
+        return last.cpu().numpy(), inner.cpu().numpy(), own
 
 
 def _batches(lengths: Sequence[int]) -> list[list[int]]:

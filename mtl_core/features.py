@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["document_vector", "encoder_text", "feature_dimension", "segment_features"]
+__all__ = ["HEADING_WEIGHT", "document_vector", "encoder_text", "feature_dimension", "segment_features"]
 
 _MARKS = re.compile(r"[*_#`~|>\\\[\]{}=]+|<[^<>\n]{1,80}>")
 _KINDS = tuple(SegmentKind)
 _START, _END = 0.12, 0.85
 _PLACES = 3
-_HEADING_WEIGHT = 0.7
+HEADING_WEIGHT = 0.7
+"""Scale of the heading's vector beside that of the segment."""
 _PLACE_WEIGHT = 0.3
 
 
@@ -59,7 +60,7 @@ def segment_features(segments: Sequence[Segment], vectors: Mapping[str, NDArray[
         rows[row, :dimension] = vectors[encoder_text(segment.text)]
         heading = vectors.get(encoder_text(segment.heading)) if segment.heading else None
         if heading is not None:
-            rows[row, dimension : 2 * dimension] = heading * _HEADING_WEIGHT
+            rows[row, dimension : 2 * dimension] = heading * HEADING_WEIGHT
         place = row / last
         rows[row, 2 * dimension : 2 * dimension + _PLACES] = place, place < _START, place > _END
         rows[row, 2 * dimension + _PLACES + _KINDS.index(segment.kind)] = 1.0

@@ -7,21 +7,23 @@ from typing import TYPE_CHECKING, Self, cast
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import nn
 
+from mtl_core.branch import EncoderBranch
 from mtl_core.cues import BUCKETS, cue_matrix
 from mtl_core.encoder import SharedEncoder
 from mtl_core.errors import ArtifactError, InputError, one_line
 from mtl_core.features import document_vector, encoder_text, feature_dimension, segment_features
 from mtl_core.heads import Cues, EvidenceHead, SequenceHead
 from mtl_core.language import detect_language
-from mtl_core.reading import Analysis, Evidence, MeasureReading, Verdict
+from mtl_core.quality_config import Calibration, QualityConfig
+from mtl_core.reading import Analysis, Evidence, MeasureReading
 from mtl_core.rubric import MEASURES, Measure
-from mtl_core.rubric_file import MeasureRow, as_rubric
+from mtl_core.rubric_file import as_rubric
 from mtl_core.saved import publish, read_saved
 from mtl_core.segments import Segment, SegmentKind, segment_document
 
@@ -42,62 +44,19 @@ _KIND = "multi-task-model"
 _SCHEMA_VERSION = 1
 
 
-class Calibration(BaseModel):
-    """How a document logit becomes a probability and a verdict.
-
-    Platt's sigmoid ``1 / (1 + exp(-(slope * logit + offset)))`` and a band of doubt; both are
-    fitted on predictions for documents that the head was not trained on.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    slope: float = 1.0
-    offset: float = 0.0
-    absent_below: float = Field(default=0.5, ge=0, le=1)
-    present_from: float = Field(default=0.5, ge=0, le=1)
-
-    def probability(self, logit: float) -> float:
-        """Calibrated probability of a logit."""
-        margin = float(np.clip(self.slope * logit + self.offset, -60.0, 60.0))
-        return float(1.0 / (1.0 + np.exp(-margin)))
-
-    def verdict(self, probability: float) -> Verdict:
-        """Present from the upper threshold on, absent below the lower one, unsure between."""
-        if probability >= self.present_from:
-            return "present"
-        return "absent" if probability < self.absent_below else "unsure"
-
-
-class QualityConfig(BaseModel):
-    """What a saved model is: its encoder, its measures, the shape of its heads, its calibration.
-
-    ``rubric`` holds the measures of a rubric of one's own, and is empty for the one that comes with the package.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    encoder: str
-    fingerprint: str
-    measures: tuple[str, ...] = tuple(MEASURES)
-    rubric: tuple[MeasureRow, ...] = ()
-    top: int = Field(default=3, ge=1)
-    calibration: dict[str, Calibration] = Field(default_factory=dict)
-    plan_calibration: Calibration = Calibration()
-    training: dict[str, str | int | float] = Field(default_factory=dict)
-
-
 class QualityModel(nn.Module):
     """The frozen shared encoder, evidence head for the measures and a head that knows a lesson plan from other text.
 
     Args:
         encoder: The shared encoder; it is not a submodule, since its weights stay as they are.
         config: Must carry the encoder's fingerprint.
+        branch: Tuned upper layers whose vectors the evidence head reads beside those of the encoder.
 
     Raises:
         ArtifactError: If the config was made for another encoder.
     """
 
-    def __init__(self, encoder: SharedEncoder, config: QualityConfig) -> None:
+    def __init__(self, encoder: SharedEncoder, config: QualityConfig, *, branch: EncoderBranch | None = None) -> None:
         super().__init__()
         if config.fingerprint != encoder.fingerprint:
             raise ArtifactError(
@@ -108,8 +67,15 @@ class QualityModel(nn.Module):
         self.encoder = encoder
         self.config = config
         self._rubric = as_rubric(config.rubric) if config.rubric else {key: MEASURES[key] for key in config.measures}
+        self.branch = branch
         features = feature_dimension(encoder.dimension)
-        measures = EvidenceHead(features=features, buckets=BUCKETS, measures=len(config.measures), top=config.top)
+        measures = EvidenceHead(
+            features=features,
+            buckets=BUCKETS,
+            measures=len(config.measures),
+            top=config.top,
+            branch=0 if branch is None else features,
+        )
         self.heads = nn.ModuleDict({"measures": measures, "lesson_plan": SequenceHead(encoder.dimension, 1)})
         self.eval()
 
@@ -145,10 +111,10 @@ class QualityModel(nn.Module):
         segments = segment_document(text)
         if not segments:
             raise InputError("The text holds no word outside marks; give a lesson plan as plain text or markdown.")
-        vectors, encoded = self._segment_vectors(segments, previous)
+        vectors, branched, encoded = self._text_vectors(segments, previous)
+        logits, scores = self._judge(segments, vectors, branched)
         matrix = np.stack([vectors[encoder_text(segment.text)] for segment in segments])
         vector = document_vector(segments, vectors)
-        logits, scores = self._judge(segments, segment_features(segments, vectors))
         language = detect_language(text)
         return Analysis(
             words=len(text.split()),
@@ -159,30 +125,54 @@ class QualityModel(nn.Module):
             segments=tuple(segments),
             segment_vectors=matrix,
             text_vectors=vectors,
+            branch_vectors=branched,
             encoded=encoded,
             rubric=self._rubric,
         )
 
-    def _segment_vectors(
+    def document_logits(self, segments: Sequence[Segment]) -> NDArray[np.float32]:
+        """Logits ``[measures]`` of a document, before calibration.
+
+        Args:
+            segments: Its segments, one or more.
+
+        Returns:
+            One logit a measure, in the order of the config.
+        """
+        vectors, branched, _ = self._text_vectors(segments, None)
+        return self._judge(segments, vectors, branched)[0]
+
+    def _text_vectors(
         self, segments: Sequence[Segment], previous: Analysis | None
-    ) -> tuple[dict[str, NDArray[np.float32]], int]:
-        """Vector by text of every segment and heading, and how many were not known before."""
+    ) -> tuple[dict[str, NDArray[np.float32]], dict[str, NDArray[np.float32]], int]:
+        """Vectors of encoder and branch by text of segments and headings, and how many were not known before."""
         known = previous.text_vectors if previous is not None else {}
+        before = previous.branch_vectors if previous is not None else {}
         texts = dict.fromkeys(
             encoder_text(part) for segment in segments for part in (segment.text, segment.heading) if part
         )
-        new = [text for text in texts if text not in known]
-        fresh = dict(zip(new, self.encoder.encode(new).vectors, strict=True))
-        return {text: fresh[text] if text in fresh else known[text] for text in texts}, len(new)
+        new = [text for text in texts if text not in known or (self.branch is not None and text not in before)]
+        read = self.encoder.encode(new, branch=self.branch)
+        fresh = dict(zip(new, read.vectors, strict=True))
+        vectors = {text: fresh[text] if text in fresh else known[text] for text in texts}
+        if read.branch is None:
+            return vectors, {}, len(new)
+        own = dict(zip(new, read.branch, strict=True))
+        return vectors, {text: own[text] if text in own else before[text] for text in texts}, len(new)
 
     @torch.inference_mode()
     def _judge(
-        self, segments: Sequence[Segment], features: NDArray[np.float32]
+        self,
+        segments: Sequence[Segment],
+        vectors: Mapping[str, NDArray[np.float32]],
+        branched: Mapping[str, NDArray[np.float32]],
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Logits ``[measures]`` of the document and ``[segments, measures]`` of each segment."""
+        own = None if self.branch is None else torch.from_numpy(segment_features(segments, branched))
         words = cue_matrix(segments)
         cues = Cues(*(torch.from_numpy(part) for part in (words.offsets, words.buckets, words.values)))
-        output = self.evidence_head(torch.from_numpy(features), cues, torch.tensor([len(segments)]))
+        features = torch.from_numpy(segment_features(segments, vectors))
+        output = self.evidence_head(features, cues, torch.tensor([len(segments)]), own)
         return output.logits[0].numpy(), output.scores.numpy()
 
     @torch.inference_mode()
@@ -217,12 +207,15 @@ class QualityModel(nn.Module):
         """
         # half precision keeps the word cues small; it moves no probability by more than a thousandth
         tensors = {name: tensor.half().contiguous() for name, tensor in self.heads.state_dict().items()}
+        files = {"heads.safetensors": save_tensors(tensors)}
+        if self.branch is not None:
+            files["branch.safetensors"] = save_tensors(self.branch.rounded_tensors())
         publish(
             folder,
             kind=_KIND,
             schema_version=_SCHEMA_VERSION,
             meta=self.config.model_dump(mode="json"),
-            files={"heads.safetensors": save_tensors(tensors)},
+            files=files,
         )
 
     @classmethod
@@ -244,9 +237,14 @@ class QualityModel(nn.Module):
         try:
             config = QualityConfig.model_validate(saved.meta)
             tensors = load_tensors(saved.files["heads.safetensors"])
+            rounded = load_tensors(saved.files["branch.safetensors"]) if config.branch_layers else None
         except (ValidationError, KeyError, SafetensorError) as error:
             raise ArtifactError(f"The model in {source} cannot be read ({one_line(error)}); save it again.") from error
-        model = cls(encoder or SharedEncoder.load(config.encoder), config)
+        shared = encoder or SharedEncoder.load(config.encoder)
+        branch = None
+        if rounded is not None:
+            branch = EncoderBranch.from_rounded(rounded, encoder=shared, count=config.branch_layers)
+        model = cls(shared, config, branch=branch)
         try:
             model.heads.load_state_dict(tensors)
         except RuntimeError as error:

@@ -65,6 +65,7 @@ class Analysis:
         segment_vectors: ``[segments, dimension]`` unit vectors.
         encoded: How many texts went through the encoder; the others were known from an earlier reading.
         text_vectors: Unit vector of every text that was encoded, segments and headings, for a later reading.
+        branch_vectors: The same of the tuned branch; empty where the model has none.
         rubric: What the measures are, by key.
     """
 
@@ -77,6 +78,7 @@ class Analysis:
     segment_vectors: NDArray[np.float32]
     encoded: int
     text_vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict, repr=False)
+    branch_vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict, repr=False)
     rubric: Mapping[str, Measure] = field(default_factory=lambda: MEASURES, repr=False)
 
     def as_json(self, source: str) -> dict[str, Any]:

@@ -32,7 +32,7 @@ class EvidenceOutput(NamedTuple):
     Args:
         logits: ``[documents, measures]``, one logit per document and measure.
         scores: ``[segments, measures]``, the logit of each segment alone.
-        weights: ``[segments, measures]``, attention that sums to one within a document.
+        weights: ``[segments, measures]``, attention of those scores that sums to one within a document.
     """
 
     logits: torch.Tensor
@@ -66,6 +66,10 @@ class EvidenceHead(nn.Module):
     document's logit is the weighted mean of their scores. What decides a judgement is therefore
     exactly what is quoted.
 
+    Where a tuned branch gives a second set of features, they are scored apart, each set picks its best
+    segments, and the two logits are added up; quoted is what is best by the sum of the scores. That beat
+    one attention over the sum (``docs/decisions.md``).
+
     Additive multiple instance learning (Javed et al., NeurIPS 2022) with top-k attention. A linear
     score beat a hidden ``tanh`` layer with soft attention on plans of unseen authors
     (``docs/decisions.md``).
@@ -75,16 +79,18 @@ class EvidenceHead(nn.Module):
         buckets: Number of cue buckets.
         measures: Number of measures.
         top: Number of segments that share the attention.
+        branch: Length of a segment's features from the branch; 0 where there is none.
     """
 
-    def __init__(self, *, features: int, buckets: int, measures: int, top: int = 3) -> None:
+    def __init__(self, *, features: int, buckets: int, measures: int, top: int = 3, branch: int = 0) -> None:
         super().__init__()
         self.top = top
         self.features = nn.Linear(features, measures)
         self.cues = nn.EmbeddingBag(buckets, measures, mode="sum", include_last_offset=True)
+        self.branch = nn.Linear(branch, measures) if branch else None
 
     def score(self, features: torch.Tensor, cues: Cues) -> torch.Tensor:
-        """Logit of each segment alone.
+        """Logit of each segment alone, from the encoder's features and the cues.
 
         Args:
             features: ``[segments, features]``.
@@ -97,31 +103,41 @@ class EvidenceHead(nn.Module):
         scores: torch.Tensor = self.features(features) + words.float()
         return scores
 
-    def forward(self, features: torch.Tensor, cues: Cues, lengths: torch.Tensor) -> EvidenceOutput:
+    def forward(
+        self, features: torch.Tensor, cues: Cues, lengths: torch.Tensor, branch: torch.Tensor | None = None
+    ) -> EvidenceOutput:
         """Judge documents whose segments are laid end to end.
 
         Args:
             features: ``[segments, features]`` of all documents, one after the other.
             cues: Word cues of the same segments.
             lengths: ``[documents]`` number of segments of each, 1 or more.
+            branch: ``[segments, branch]`` features from the branch, where the head reads one.
 
         Returns:
             Logits, scores and weights.
 
         Raises:
-            InputError: If the lengths do not add up to the segments, or a document has none.
+            InputError: If the lengths do not add up to the segments, a document has none, or the features of
+                the branch are missing or not wanted.
         """
         if int(lengths.sum()) != len(features) or (len(lengths) and int(lengths.min()) < 1):
             raise InputError("Each document needs one segment or more, and the lengths must add up to the segments.")
+        if (branch is None) != (self.branch is None):
+            raise InputError("Features of the branch are needed by a head that has one, and by no other.")
         scores = self.score(features, cues)
         if not len(lengths):
             return EvidenceOutput(scores, scores, scores)
-        sizes = lengths.tolist()
-        parts = torch.split(scores, sizes)
-        weights = torch.cat([_top_weights(part, self.top) for part in parts])
-        shares = torch.split(weights * scores, sizes)
-        logits = torch.stack([part.sum(0) for part in shares])
+        logits = self._pooled(scores, lengths)
+        if self.branch is not None and branch is not None:
+            own = self.branch(branch)
+            logits, scores = logits + self._pooled(own, lengths), scores + own
+        weights = torch.cat([_top_weights(part, self.top) for part in torch.split(scores, lengths.tolist())])
         return EvidenceOutput(logits, scores, weights)
+
+    def _pooled(self, scores: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        parts = torch.split(scores, lengths.tolist())
+        return torch.stack([(_top_weights(part, self.top) * part).sum(0) for part in parts])
 
 
 def rank_weights(segments: int, *, top: int) -> list[float]:

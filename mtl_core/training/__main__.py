@@ -11,8 +11,9 @@ import typer
 from mtl_core.encoder import SharedEncoder
 from mtl_core.errors import LessonNudgeError
 from mtl_core.quality import SHIPPED_MODEL
+from mtl_core.training.branch import BranchOptions
 from mtl_core.training.corpus import load_corpus, load_plan_folder
-from mtl_core.training.evidence import train_model
+from mtl_core.training.quality_fit import train_model
 
 
 def train(
@@ -22,6 +23,7 @@ def train(
         Path | None,
         typer.Option(help="JSON-lines file of further labelled plans beside a folder texts; open licences only."),
     ] = None,
+    branch: Annotated[bool, typer.Option(help="Tune copies of the upper layers as well; most of the time.")] = True,
 ) -> None:
     """Train the heads on the training text of the package and publish them."""
     try:
@@ -32,6 +34,7 @@ def train(
             encoder,
             load_corpus(),
             real_plans=real,
+            branch=BranchOptions() if branch else None,
             report=lambda line: typer.echo(line, err=True),
         )
         model.save_pretrained(output)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from mtl_core.encoder import SharedEncoder
 
-__all__ = ["UNKNOWN", "EvidenceDataset", "build_dataset", "vectors_for", "without_groups"]
+__all__ = ["UNKNOWN", "EvidenceDataset", "build_dataset", "segment_labels", "vectors_for", "without_groups"]
 
 UNKNOWN = -1
 _PARTS = 3
@@ -85,7 +85,7 @@ def build_dataset(
     vectors = vectors_for(encoder, [part for segment in everything for part in (segment.text, segment.heading)])
     features = [segment_features(plan.segments, vectors) for plan in plans]
     features += [segment_features([segment], vectors) for segment in single]
-    labels = [_plan_labels(plan, measures) for plan in plans]
+    labels = [segment_labels(plan, measures) for plan in plans]
     labels += [np.asarray([[key in row.measures for key in measures]]) for row in segments]
     cues = cue_matrix(everything)
     words = csr_matrix((cues.values, cues.buckets, cues.offsets), shape=(len(everything), BUCKETS))
@@ -110,7 +110,8 @@ def _part_vectors(plan: LabelledPlan, vectors: dict[str, NDArray[np.float32]]) -
     return np.stack([document_vector(part, vectors) for part in (plan.segments, *parts)])
 
 
-def _plan_labels(plan: LabelledPlan, measures: Sequence[str]) -> NDArray[np.int8]:
+def segment_labels(plan: LabelledPlan, measures: Sequence[str]) -> NDArray[np.int8]:
+    """Labels ``[segments, measures]`` of a plan's segments: 1 if quoted, 0 if the plan lacks the measure, else -1."""
     labels = np.full((len(plan.segments), len(measures)), UNKNOWN, np.int8)
     for column, key in enumerate(measures):
         if key not in plan.present:

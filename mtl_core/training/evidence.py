@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,26 +12,24 @@ from sklearn.linear_model import LogisticRegression
 
 from mtl_core.features import document_vector
 from mtl_core.heads import rank_weights
-from mtl_core.quality import Calibration, QualityConfig, QualityModel
+from mtl_core.quality import Calibration, QualityModel
 from mtl_core.segments import segment_document
 from mtl_core.training.calibration import fit_calibration
-from mtl_core.training.corpus import Corpus, LabelledPlan, OtherText
-from mtl_core.training.dataset import UNKNOWN, EvidenceDataset, build_dataset, vectors_for
+from mtl_core.training.corpus import OtherText
+from mtl_core.training.dataset import UNKNOWN, EvidenceDataset, vectors_for
+from mtl_core.training.linear_scores import LinearScores
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mtl_core.encoder import SharedEncoder
 
 __all__ = [
-    "LinearScores",
     "TrainingOptions",
     "fit_plan_head",
     "fit_scores",
     "held_out_calibration",
     "held_out_logits",
     "set_evidence_head",
-    "train_model",
 ]
 
 
@@ -57,19 +55,6 @@ class TrainingOptions:
     negatives: int = 8_000
     folds: int = 5
     tolerance: float = 1e-3
-
-
-@dataclass(frozen=True, slots=True)
-class LinearScores:
-    """Weights ``[features + buckets, measures]`` and offsets ``[measures]`` of the segment scores."""
-
-    weights: NDArray[np.float64]
-    offsets: NDArray[np.float64]
-
-    def __call__(self, dataset: EvidenceDataset, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Scores ``[rows, measures]``."""
-        scores: NDArray[np.float64] = dataset.inputs[rows] @ self.weights + self.offsets
-        return scores
 
 
 def fit_scores(dataset: EvidenceDataset, rows: NDArray[np.bool_], options: TrainingOptions) -> LinearScores:
@@ -173,63 +158,25 @@ def group_folds(groups: Sequence[str], folds: int) -> list[frozenset[str]]:
     return [frozenset(fold) for fold in dealt]
 
 
-def train_model(
-    encoder: SharedEncoder,
-    corpus: Corpus,
-    *,
-    real_plans: Sequence[LabelledPlan] = (),
-    options: TrainingOptions | None = None,
-    report: Callable[[str], None] | None = None,
-) -> QualityModel:
-    """Train every head and calibrate it on held-out groups.
-
-    Args:
-        encoder: The frozen encoder.
-        corpus: Training text.
-        real_plans: Further plans; where there are some, they alone decide the calibration, since
-            they are nearer to what will be read.
-        options: See the class.
-        report: Gets a line now and then.
-
-    Returns:
-        The model.
-    """
-    chosen, say = options or TrainingOptions(), report or (lambda _: None)
-    plans = (*corpus.plans, *real_plans)
-    say(f"encoding {len(plans)} plans and {len(corpus.segments)} segments")
-    dataset = build_dataset(encoder, plans=plans, segments=corpus.segments)
-    say("training on held-out groups for calibration")
-    calibration = held_out_calibration(
-        dataset, chosen, judged=range(len(corpus.plans) if real_plans else 0, len(plans))
-    )
-    say("training on everything")
-    scores = fit_scores(dataset, np.ones(len(dataset.labels), np.bool_), chosen)
-    config = QualityConfig(
-        encoder=encoder.name,
-        fingerprint=encoder.fingerprint,
-        top=chosen.top,
-        calibration=calibration,
-        training={**asdict(chosen), "plans": len(plans), "segments": len(corpus.segments)},
-    )
-    model = QualityModel(encoder, config)
-    set_evidence_head(model, scores, dataset.features)
-    fit_plan_head(model, np.concatenate(dataset.plan_vectors), corpus.others)
-    return model
-
-
 @torch.no_grad()
-def set_evidence_head(model: QualityModel, scores: LinearScores, features: int) -> None:
+def set_evidence_head(
+    model: QualityModel, scores: LinearScores, features: int, *, branch: LinearScores | None = None
+) -> None:
     """Put fitted scores into the head.
 
     Args:
         model: Gets the weights.
         scores: The fitted scores.
         features: How many of their rows are features; the rest are cue buckets.
+        branch: The fitted scores on the branch, where the model has one.
     """
     head = model.evidence_head
     head.features.weight.copy_(torch.from_numpy(scores.weights[:features].T))
     head.features.bias.copy_(torch.from_numpy(scores.offsets))
     head.cues.weight.copy_(torch.from_numpy(scores.weights[features:]).half())
+    if branch is not None and head.branch is not None:
+        head.branch.weight.copy_(torch.from_numpy(branch.weights.T))
+        head.branch.bias.copy_(torch.from_numpy(branch.offsets))
 
 
 @torch.no_grad()

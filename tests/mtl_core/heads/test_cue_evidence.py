@@ -150,3 +150,35 @@ def test_a_sequence_head_is_one_linear_layer_that_learns() -> None:
     torch.testing.assert_close(logits, vectors @ head.linear.weight.T + head.linear.bias)
     logits.sum().backward()
     assert all(bool((parameter.grad != 0).all()) for parameter in head.parameters())
+
+
+@settings(deadline=None)
+@given(SEEDS, LENGTHS, TOPS)
+def test_a_branch_pools_apart_and_adds_up(seed: int, lengths: list[int], top: int) -> None:
+    features, rows = make_input(seed, sum(lengths))
+    plain = make_head(seed, top=top)
+    torch.manual_seed(seed)
+    both = EvidenceHead(features=FEATURES, buckets=BUCKETS, measures=MEASURES, top=top, branch=4)
+    both.features.load_state_dict(plain.features.state_dict())
+    both.cues.load_state_dict(plain.cues.state_dict())
+    own = torch.randn(sum(lengths), 4, generator=torch.Generator().manual_seed(seed))
+    alone, output = (
+        plain(features, pack(rows), torch.tensor(lengths)),
+        both(features, pack(rows), torch.tensor(lengths), own),
+    )
+    assert both.branch is not None
+    scores = both.branch(own)
+    for row, (part, first) in enumerate(zip(torch.split(scores, lengths), alone.logits, strict=True)):
+        ordered = part.sort(0, descending=True).values
+        weights = torch.tensor(rank_weights(len(part), top=top))
+        torch.testing.assert_close(output.logits[row], first + weights @ ordered[: len(weights)])
+    torch.testing.assert_close(output.scores, alone.scores + scores)
+
+
+def test_features_of_a_branch_are_needed_where_there_is_one_and_nowhere_else() -> None:
+    features, rows = make_input(0, 2)
+    with pytest.raises(InputError, match="branch"):
+        make_head(0)(features, pack(rows), torch.tensor([2]), torch.zeros(2, 4))
+    both = EvidenceHead(features=FEATURES, buckets=BUCKETS, measures=MEASURES, branch=4)
+    with pytest.raises(InputError, match="branch"):
+        both(features, pack(rows), torch.tensor([2]))

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
-from sklearn.metrics import roc_auc_score
 
-from mtl_core.encoder import SharedEncoder
-from mtl_core.heads import Cues
-from mtl_core.quality import QualityModel
 from mtl_core.rubric import MEASURES
-from mtl_core.training.corpus import Corpus, load_corpus
-from mtl_core.training.dataset import UNKNOWN, EvidenceDataset, build_dataset
+from mtl_core.training.dataset import UNKNOWN, EvidenceDataset
 from mtl_core.training.evidence import (
     TrainingOptions,
     fit_scores,
     group_folds,
     held_out_logits,
     plan_logits,
-    train_model,
 )
 
 OPTIONS = TrainingOptions()
@@ -148,77 +140,6 @@ def test_a_document_logit_is_twice_its_best_score_and_the_next_ones() -> None:
     logits = plan_logits(scores, dataset, [5], top=3)
     ordered = np.sort(scores(dataset, np.flatnonzero(dataset.documents == 5)), axis=0)[::-1]
     np.testing.assert_allclose(logits[0], (2 * ordered[0] + ordered[1] + ordered[2]) / 4)
-
-
-def small_corpus() -> Corpus:
-    """The shortest plans of every group, with every measure present in some, and a few rows a measure."""
-    corpus, plans, rows = load_corpus(), [], []
-    for group in sorted({plan.group for plan in corpus.plans}):
-        mine = sorted((plan for plan in corpus.plans if plan.group == group), key=lambda plan: len(plan.text))
-        plans += mine[:2]
-    for key in MEASURES:
-        for value in (True, False):
-            if not any(plan.present[key] is value for plan in plans):
-                plans.append(min((p for p in corpus.plans if p.present[key] is value), key=lambda p: len(p.text)))
-        for polarity in ("present", "near_miss"):
-            rows += [row for row in corpus.segments if (row.measure, row.polarity) == (key, polarity)][:8]
-    others = sorted(corpus.others, key=lambda other: len(other.text))[:12]
-    return Corpus(tuple(rows), tuple(plans), tuple(others))
-
-
-@pytest.fixture(scope="module")
-def trained(encoder: SharedEncoder) -> tuple[QualityModel, Corpus, list[str]]:
-    corpus, told = small_corpus(), []
-    model = train_model(encoder, corpus, options=TrainingOptions(folds=3), report=told.append)
-    return model, corpus, told
-
-
-Trained = tuple[QualityModel, Corpus, list[str]]
-
-
-def test_training_says_what_it_does(trained: Trained) -> None:
-    _, corpus, told = trained
-    assert len(told) >= 3
-    assert f"{len(corpus.plans)} plans" in told[0]
-
-
-def test_a_trained_model_knows_its_own_segments(trained: Trained, encoder: SharedEncoder) -> None:
-    model, corpus, _ = trained
-    dataset = build_dataset(encoder, plans=corpus.plans[:6], segments=corpus.segments)
-    words = dataset.inputs[:, dataset.features :].tocsr()
-    cues = Cues(*(torch.from_numpy(part) for part in (words.indptr, words.indices, words.data.astype(np.float32))))
-    features = torch.from_numpy(dataset.inputs[:, : dataset.features].toarray().astype(np.float32))
-    with torch.inference_mode():
-        scores = model.evidence_head.score(features, cues).numpy()
-    for column, key in enumerate(MEASURES):
-        known = dataset.labels[:, column] != UNKNOWN
-        assert roc_auc_score(dataset.labels[known, column], scores[known, column]) > 0.9, key
-
-
-def test_a_trained_model_saves_and_loads(trained: Trained, encoder: SharedEncoder, tmp_path: Path) -> None:
-    model, corpus, _ = trained
-    model.save_pretrained(tmp_path)
-    again = QualityModel.from_pretrained(tmp_path, encoder=encoder)
-    assert again.config == model.config
-    assert again.config.training["plans"] == len(corpus.plans)
-    for plan in corpus.plans[:3]:
-        before, after = model.analyse(plan.text), again.analyse(plan.text)
-        for key in MEASURES:
-            assert after.measures[key].probability == pytest.approx(before.measures[key].probability, abs=1e-3)
-
-
-def test_a_trained_model_knows_its_own_plans(trained: Trained) -> None:
-    model, corpus, _ = trained
-    accepted = [model.analyse(plan.text).is_lesson_plan for plan in corpus.plans[::4]]
-    passed = [model.analyse(other.text).is_lesson_plan for other in corpus.others]
-    assert np.mean(accepted) >= 0.8
-    assert np.mean(passed) <= 0.2
-
-
-def test_a_trained_model_is_calibrated_for_every_measure(trained: Trained) -> None:
-    calibration = trained[0].config.calibration
-    assert list(calibration) == list(MEASURES)
-    assert all(entry.slope > 0 and entry.absent_below < entry.present_from for entry in calibration.values())
 
 
 @settings(deadline=None, max_examples=10)

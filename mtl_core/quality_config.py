@@ -1,0 +1,62 @@
+"""What a saved quality model is: its measures, the shape of its heads, and its calibration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from mtl_core.rubric import MEASURES
+from mtl_core.rubric_file import MeasureRow
+
+if TYPE_CHECKING:
+    from mtl_core.reading import Verdict
+
+__all__ = ["Calibration", "QualityConfig"]
+
+
+class Calibration(BaseModel):
+    """How a document logit becomes a probability and a verdict.
+
+    Platt's sigmoid ``1 / (1 + exp(-(slope * logit + offset)))`` and a band of doubt; both are
+    fitted on predictions for documents that the head was not trained on.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    slope: float = 1.0
+    offset: float = 0.0
+    absent_below: float = Field(default=0.5, ge=0, le=1)
+    present_from: float = Field(default=0.5, ge=0, le=1)
+
+    def probability(self, logit: float) -> float:
+        """Calibrated probability of a logit."""
+        margin = float(np.clip(self.slope * logit + self.offset, -60.0, 60.0))
+        return float(1.0 / (1.0 + np.exp(-margin)))
+
+    def verdict(self, probability: float) -> Verdict:
+        """Present from the upper threshold on, absent below the lower one, unsure between."""
+        if probability >= self.present_from:
+            return "present"
+        return "absent" if probability < self.absent_below else "unsure"
+
+
+class QualityConfig(BaseModel):
+    """What a saved model is: its encoder, its measures, the shape of its heads, its calibration.
+
+    ``rubric`` holds the measures of a rubric of one's own, and is empty for the one that comes with the package.
+    ``branch_layers`` is the number of tuned upper layers; 0 where the heads read the encoder alone.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    encoder: str
+    fingerprint: str
+    measures: tuple[str, ...] = tuple(MEASURES)
+    rubric: tuple[MeasureRow, ...] = ()
+    top: int = Field(default=3, ge=1)
+    calibration: dict[str, Calibration] = Field(default_factory=dict)
+    plan_calibration: Calibration = Calibration()
+    branch_layers: int = Field(default=0, ge=0)
+    training: dict[str, str | int | float] = Field(default_factory=dict)
