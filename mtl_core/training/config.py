@@ -86,6 +86,8 @@ class TrainingConfig(Section):
         for dataset in self.datasets:
             if strange := [name for name in dataset.columns.labels if name not in known]:
                 raise ValueError(f"Data set {dataset.name!r} labels {strange[0]!r}, which is not a task.")
+        if self.distillation is not None and self.encoder.layers is not None:
+            raise ValueError("encoder.layers goes without a teacher; a student's layers are distillation.layers.")
         labelled = {name for dataset in self.datasets for name in dataset.columns.labels}
         if self.distillation is None and (bare := [name for name in self.wanted if name not in labelled]):
             raise ValueError(f"No data set has labels for the task {bare[0]!r}.")

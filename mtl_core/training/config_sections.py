@@ -80,6 +80,7 @@ class EncoderConfig(Section):
         keep_last: Train only so many of the last layers.
         unfreeze_every: Begin with the heads alone and unfreeze one more layer from the top after so many epochs.
         max_length: Token budget of a text; the encoder's own by default.
+        layers: Keep only so many of the lowest layers; all by default.
         dropout: Share that is dropped inside the encoder while it learns; the encoder's own by default.
     """
 
@@ -88,6 +89,7 @@ class EncoderConfig(Section):
     keep_last: Annotated[int, Field(ge=0)] | None = None
     unfreeze_every: Annotated[int, Field(ge=1)] | None = None
     max_length: Annotated[int, Field(ge=4)] | None = None
+    layers: Annotated[int, Field(ge=1)] | None = None
     dropout: Annotated[float, Field(ge=0, lt=1)] | None = None
 
     @field_validator("freeze", mode="before")

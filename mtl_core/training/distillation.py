@@ -15,7 +15,7 @@ from mtl_core.errors import InputError
 from mtl_core.heads import EncoderStates
 from mtl_core.training.loader import LabelledBatch
 
-__all__ = ["TeacherVectors", "kept_layers", "student_encoder"]
+__all__ = ["TeacherVectors", "kept_layers", "lower_layers", "student_encoder"]
 
 
 def kept_layers(total: int, count: int) -> tuple[int, ...]:
@@ -59,16 +59,43 @@ def student_encoder(teacher: SharedEncoder, *, layers: int) -> SharedEncoder:
         InputError: If the teacher has not so many layers, or its layers cannot be told.
     """
     total = teacher.layer_count - 1
-    kept = kept_layers(total, layers)
-    model = copy.deepcopy(teacher.sentence_transformer)
-    precision: Precision = "bfloat16" if teacher.uses_bfloat16 else "float32"
     name = teacher.name if layers == total else f"{teacher.name}, {layers} of {total} layers"
-    student = SharedEncoder(model, name=name, precision=precision)
-    parent, key = _layer_list(student.network, total, name=teacher.name)
-    setattr(parent, key, nn.ModuleList([getattr(parent, key)[number] for number in kept]))
-    student.network.config.num_hidden_layers = layers
+    student = _with_layers(teacher, kept_layers(total, layers), name=name)
     student.network.requires_grad_(requires_grad=True)
     return student
+
+
+def lower_layers(encoder: SharedEncoder, count: int) -> SharedEncoder:
+    """A copy of an encoder that keeps its lowest transformer layers.
+
+    The upper layers of a sentence encoder sum up what a text is about; where labels hang on wording instead, the
+    states below tell more, and each layer less is time saved.
+
+    Args:
+        encoder: As for ``student_encoder``.
+        count: How many layers to keep.
+
+    Returns:
+        The shorter encoder.
+
+    Raises:
+        InputError: If it has not so many layers, or they cannot be told.
+    """
+    total = encoder.layer_count - 1
+    if not 1 <= count <= total:
+        raise InputError(f"encoder.layers is {count}; {encoder.name!r} has {total}, so give 1 to {total}.")
+    name = encoder.name if count == total else f"{encoder.name}, lowest {count} of {total} layers"
+    return _with_layers(encoder, tuple(range(count)), name=name)
+
+
+def _with_layers(encoder: SharedEncoder, kept: Sequence[int], *, name: str) -> SharedEncoder:
+    total = encoder.layer_count - 1
+    precision: Precision = "bfloat16" if encoder.uses_bfloat16 else "float32"
+    copied = SharedEncoder(copy.deepcopy(encoder.sentence_transformer), name=name, precision=precision)
+    parent, key = _layer_list(copied.network, total, name=encoder.name)
+    setattr(parent, key, nn.ModuleList([getattr(parent, key)[number] for number in kept]))
+    copied.network.config.num_hidden_layers = len(kept)
+    return copied
 
 
 def _layer_list(network: nn.Module, total: int, *, name: str) -> tuple[nn.Module, str]:

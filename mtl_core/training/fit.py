@@ -20,6 +20,7 @@ from mtl_core.saved_model import CONFIG_FILE, ModelCard
 from mtl_core.training.class_weights import set_class_weights
 from mtl_core.training.config import TrainingConfig
 from mtl_core.training.decisions import FittedDecisions, fit_decisions
+from mtl_core.training.distillation import lower_layers
 from mtl_core.training.encoder_dropout import drop_in_training
 from mtl_core.training.frozen import can_fit_frozen, encode_once, fit_heads
 from mtl_core.training.prepare import PreparedData, prepare
@@ -109,6 +110,8 @@ def build_model(config: TrainingConfig, data: PreparedData) -> tuple[MultiTaskMo
     """
     source = None if config.encoder.name == "" else config.encoder.name
     encoder = SharedEncoder.load(source, precision=config.trainer.precision)
+    if config.encoder.layers is not None:
+        encoder = lower_layers(encoder, config.encoder.layers)
     if config.encoder.max_length is not None:
         encoder.limit_tokens(config.encoder.max_length)
     teaching = prepare_teaching(config, data, encoder)

@@ -24,7 +24,7 @@ from mtl_core.errors import InputError
 from mtl_core.losses import LossOptions, multi_task_mean
 from mtl_core.model import MultiTaskModel
 from mtl_core.tasks import Task
-from mtl_core.training.distillation import TeacherVectors, kept_layers, student_encoder
+from mtl_core.training.distillation import TeacherVectors, kept_layers, lower_layers, student_encoder
 from mtl_core.training.loader import BatchMaker
 from mtl_core.training.module import task_losses
 from mtl_core.training.teachers import taught_by_model
@@ -121,6 +121,24 @@ def test_a_student_is_the_teacher_without_the_other_layers(build_deep, architect
     after = _state(teacher)
     assert before.keys() == after.keys()
     assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+@pytest.mark.parametrize("architecture", ["bert", "roberta", "distilbert"])
+@pytest.mark.parametrize("count", [1, 3, LAYERS])
+def test_the_lowest_layers_alone_give_the_states_that_they_gave_within_the_whole(build_deep, architecture, count):
+    whole = build_deep(architecture)
+    short = lower_layers(whole, count)
+    assert (short.layer_count - 1, short.max_tokens) == (count, whole.max_tokens)
+    inner = whole.encode(TEXTS, layers=[count]).layers[:, 0]
+    expected = inner / np.linalg.norm(inner, axis=1, keepdims=True)
+    np.testing.assert_allclose(short.encode(TEXTS).vectors, expected, atol=1e-5)
+    assert whole.layer_count - 1 == LAYERS
+
+
+@pytest.mark.parametrize("count", [0, LAYERS + 1])
+def test_lowest_layers_that_are_not_there_are_refused(deep, count):
+    with pytest.raises(InputError, match=f"encoder.layers is {count}; 'deep' has {LAYERS}, so give 1 to {LAYERS}"):
+        lower_layers(deep, count)
 
 
 @pytest.mark.parametrize("architecture", ["bert", "roberta", "distilbert"])

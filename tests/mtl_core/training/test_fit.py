@@ -268,6 +268,13 @@ def test_the_last_layers_alone_may_learn(config: Callable[..., TrainingConfig], 
     assert not any("layer.0." in name or "embeddings" in name for name in found)
 
 
+def test_the_lowest_layers_may_be_kept_alone(config: Callable[..., TrainingConfig]) -> None:
+    result = done(config("weather", encoder={"layers": 1}, trainer={"epochs": 1}))
+    again = load_model(result.folder, precision="float32").encoder
+    assert again.layer_count == 2
+    assert (again.encode(["rain"]).vectors == result.model.encoder.encode(["rain"]).vectors).all()
+
+
 def test_layers_thaw_one_by_one(
     config: Callable[..., TrainingConfig], small_encoder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
