@@ -13,7 +13,7 @@ import gc
 import tempfile
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import faiss
 import numpy as np
@@ -61,6 +61,34 @@ def built(place: Path, corpus: np.ndarray) -> dict[str, float]:
     return {"fill and save s": filled - start, "build s": time.perf_counter() - filled}
 
 
+def raw_links(saved: Path, corpus: np.ndarray) -> float:
+    """Build raw FAISS's graph and keep it; gives the seconds that its building took."""
+    package: Any = faiss
+    raw = package.IndexHNSWFlat(DIMENSION, 32, faiss.METRIC_INNER_PRODUCT)
+    raw.hnsw.efConstruction = 40
+    start = time.perf_counter()
+    raw.add(corpus)
+    seconds = time.perf_counter() - start
+    faiss.write_index(raw, str(saved))
+    return seconds
+
+
+def prepared(folder: Path, count: int) -> tuple[np.ndarray, list[list[int]], dict[str, float]]:
+    """Queries, the right answers, and how long what was not in the folder yet took to build."""
+    place, saved, asked = folder / f"store-{count}", folder / f"hnsw-{count}.faiss", folder / f"asked-{count}.npz"
+    figures: dict[str, float] = {}
+    if not (place.exists() and saved.exists() and asked.exists()):
+        queries, corpus = queries_and_corpus(count, DIMENSION, queries=500)
+        if not asked.exists():
+            np.savez(asked, queries=queries, exact=np.asarray(exact_rows(corpus, queries)))
+        if not place.exists():
+            figures |= built(place, corpus)
+        if not saved.exists():
+            figures["raw FAISS build s"] = raw_links(saved, corpus)
+    with np.load(asked, allow_pickle=False) as held:
+        return held["queries"], held["exact"].tolist(), figures
+
+
 def compared(systems: dict[str, Any], queries: np.ndarray, exact: list[list[int]]) -> dict[str, dict[str, float]]:
     """Mean time of a query on the core that works on it, in the least disturbed round, and recall."""
     times: dict[str, list[float]] = {name: [] for name in systems}
@@ -75,29 +103,16 @@ def compared(systems: dict[str, Any], queries: np.ndarray, exact: list[list[int]
 
 def main(
     count: Annotated[int, typer.Option(help="Number of vectors.")] = 300_000,
-    widths: Annotated[str, typer.Option(help="Widths of ours.")] = "128,144,160,192",
+    widths: Annotated[str, typer.Option(help="Widths of ours.")] = "96,112,128,144,160",
     folder: Annotated[Path | None, typer.Option(help="Keeps what was built, for another run.")] = None,
 ) -> None:
     """Print times and recall."""
-    queries, corpus = queries_and_corpus(count, DIMENSION, queries=500)
-    exact = exact_rows(corpus, queries)
+    spec, package = StoreSpec(dimension=DIMENSION, fingerprint="benchmark"), cast("Any", faiss)
     with tempfile.TemporaryDirectory() as scratch:
-        place = (folder or Path(scratch)) / f"store-{count}"
-        figures = {} if place.exists() else built(place, corpus)
-        spec = StoreSpec(dimension=DIMENSION, fingerprint="benchmark")
-        package: Any = faiss
-        saved = (folder or Path(scratch)) / f"hnsw-{count}.faiss"
-        if not saved.exists():
-            raw = package.IndexHNSWFlat(DIMENSION, 32, faiss.METRIC_INNER_PRODUCT)
-            raw.hnsw.efConstruction = 40
-            start = time.perf_counter()
-            raw.add(corpus)
-            figures["raw FAISS build s"] = time.perf_counter() - start
-            faiss.write_index(raw, str(saved))
-            del raw
-        del corpus
+        kept = folder or Path(scratch)
+        queries, exact, figures = prepared(kept, count)
         gc.collect()
-        raw = faiss.read_index(str(saved))
+        place, raw = kept / f"store-{count}", faiss.read_index(str(kept / f"hnsw-{count}.faiss"))
         figures["open ms"] = once(lambda: FaissStore.open(place, spec=spec))
         store = FaissStore.open(place, spec=spec)
         figures["first search ms"] = once(lambda: store.search(queries[:1], k=10))

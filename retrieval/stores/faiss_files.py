@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from mtl_core.errors import ArtifactError
 from mtl_core.saved import write_atomic
@@ -77,25 +78,40 @@ class StoreFiles:
         then = os.fstat(descriptor)
         return (now.st_ino, now.st_dev) == (then.st_ino, then.st_dev)
 
-    def mapped(self, entry: FileEntry) -> mmap.mmap:
-        """A file's bytes, verified; they are read from disk as they are used.
+    def opened(self, entry: FileEntry) -> BinaryIO:
+        """A file, open; its bytes stay, also when a writer removes it.
 
         Args:
             entry: From the manifest.
 
         Returns:
-            The bytes.
+            The file, to be closed.
 
         Raises:
             FileNotFoundError: If it is not there.
-            ArtifactError: If it is a link, or its bytes are not those that were saved.
+            ArtifactError: If it is a link or not of the store.
         """
         place = self.path / entry.file
         if not _OURS.fullmatch(entry.file) or place.is_symlink():
             raise ArtifactError(f"{place} is no plain file of the store; it is refused.")
-        with os.fdopen(os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as stream:
-            size = os.fstat(stream.fileno()).st_size
-            content = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) if size else None
+        return os.fdopen(os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb")
+
+    def mapped(self, entry: FileEntry, stream: BinaryIO) -> mmap.mmap:
+        """A file's bytes, verified; they are read from disk as they are used.
+
+        Args:
+            entry: From the manifest.
+            stream: The file, open.
+
+        Returns:
+            The bytes.
+
+        Raises:
+            ArtifactError: If its bytes are not those that were saved.
+        """
+        place = self.path / entry.file
+        size = os.fstat(stream.fileno()).st_size
+        content = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) if size else None
         if content is None or size != entry.bytes or hashlib.sha256(content).hexdigest() != entry.sha256:
             raise ArtifactError(
                 f"{place} was changed or cut off after it was saved; index the documents again into a new folder."

@@ -8,8 +8,10 @@ overruled, everything is written anew.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from mtl_core.errors import ArtifactError
 from retrieval.stores.faiss_base import Base, Part
@@ -128,23 +130,30 @@ class StoreFolder:
     def _read_once(self, content: bytes, descriptor: int, *, known: Base | None) -> Base:
         try:
             state = parsed_manifest(content, self.path, self._spec)
-            held = {part.entry.file.file: part for part in known.parts if part.entry} if known else {}
-            parts = []
-            first = 0
-            for entry in state.parts:
-                part = held.get(entry.file.file)
-                parts.append(part if part is not None and part.entry == entry else self._part(entry, first))
-                first += entry.rows
+            parts = self._parts(state.parts, known)
             graph = self._graph(state.graph, known)
-            base = Base(tuple(parts), graph, state.graph.parts if graph and state.graph else 0, state, descriptor)
+            base = Base(parts, graph, state.graph.parts if graph and state.graph else 0, state, descriptor)
         except BaseException:
             os.close(descriptor)
             raise
         return base
 
-    def _part(self, entry: PartEntry, first: int) -> Part:
+    def _parts(self, entries: Sequence[PartEntry], known: Base | None) -> tuple[Part, ...]:
+        held = {part.entry: part for part in known.parts} if known is not None else {}
+        parts, first = [], 0
+        with ExitStack() as stack:
+            # all before any is verified: what is open stays, however often a writer publishes meanwhile
+            streams = {
+                entry: stack.enter_context(self._files.opened(entry.file)) for entry in entries if entry not in held
+            }
+            for entry in entries:
+                parts.append(held[entry] if entry in held else self._part(entry, first, streams[entry]))
+                first += entry.rows
+        return tuple(parts)
+
+    def _part(self, entry: PartEntry, first: int, stream: BinaryIO) -> Part:
         """A part from its file; ``first`` is the number of its first row."""
-        content = self._files.mapped(entry.file)
+        content = self._files.mapped(entry.file, stream)
         try:
             arrays = mapped_tensors(content)
             segment, dropped = Segment.from_arrays(arrays), arrays["dropped"]
@@ -166,7 +175,8 @@ class StoreFolder:
 
     def _verified_graph(self, file: FileEntry, entry: GraphEntry) -> Graph | None:
         try:
-            self._files.mapped(file).close()
+            with self._files.opened(file) as stream:
+                self._files.mapped(file, stream).close()
         except FileNotFoundError:
             # the graph is a cache: a search without it is exact, and the next flush builds it
             return None
