@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from chatbot.service_rows import PlanVersion
 from chatbot.store.base import StoredEvent
 
-__all__ = ["plan_title", "plan_versions"]
+__all__ = ["last_addition", "plan_title", "plan_versions"]
 
 _MOST_TITLE = 80
 
@@ -36,6 +36,28 @@ def plan_versions(events: Sequence[StoredEvent]) -> list[PlanVersion]:
         cause = "undone" if kind == "undone" else "opened" if not versions else "revised" if revised else decision
         versions.append(PlanVersion(len(versions) + 1, stored.at, text, cause))
     return versions
+
+
+def last_addition(events: Sequence[StoredEvent]) -> tuple[int, int] | None:
+    """Where an accepted suggestion stands in the plan, if it was the last change of the plan.
+
+    Args:
+        events: Of one thread, oldest first.
+
+    Returns:
+        Start and end in the plan now; ``None`` where the plan is as it was given, or was changed by hand or undone.
+    """
+    added: tuple[int, int] | None = None
+    put = (-1, -1)
+    for stored in events:
+        match stored.event.get("kind"):
+            case "decided":
+                put = (int(stored.event["start"]), int(stored.event["end"]))
+            case "plan_read":
+                added = None if stored.event.get("revised", True) or put[0] < 0 else put
+            case "undone":
+                added = None
+    return added
 
 
 def plan_title(text: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chatbot.events import Decision
+from chatbot.plan_versions import last_addition, plan_versions
 from chatbot.store.base import ConflictError, NotFoundError
 from chatbot.uploads import MAX_UPLOAD_BYTES, read_upload
 from demo.screen import Place, Screen, spoken
@@ -23,7 +24,7 @@ UNREAD = "You changed the plan since I read it. Press “Read the plan” first,
 UNCHANGED = "The plan has not changed since I read it."
 GONE = "This plan is not kept here any more. Give it again, or open another one under “My plans”."
 ELSEWHERE = "This plan went on in another window. Here it is as it stands now; press again if you still want to."
-FORGOTTEN = "Everything that was kept of this browser is deleted."
+FORGOTTEN = "Everything that was kept of you here is deleted."
 EMPTY_VERSION = "Write your version of the suggestion first, or press “Cancel”."
 EMPTY_QUOTE = "Copy the passage of your plan that shows it, or press “Cancel”."
 _EDITS = frozenset({"edit", "edit first", "edit it"})
@@ -39,9 +40,9 @@ class Conversation:
     def __init__(self, service: CoachService) -> None:
         self._service = service
 
-    def resume(self, place: Place) -> Screen:
-        """Show a thread again, as after a reload; an empty page where the place names none."""
-        return self._screen(place, show_plan=True) if place.thread else Screen()
+    def resume(self, place: Place) -> Screen | None:
+        """Show a thread again, as after a reload; ``None`` where the place names none, so that nothing changes."""
+        return self._screen(place, show_plan=True) if place.thread else None
 
     def read(self, place: Place, plan: str) -> Screen:
         """Read the plan in the text box: the first time openly, later as the teacher's new version.
@@ -91,7 +92,9 @@ class Conversation:
             file.unlink(missing_ok=True)
         return self._open(place, text, title=file.stem, shown=True)
 
-    def decide(self, place: Place, plan: str, decision: Decision, *, text: str | None = None) -> Screen:
+    def decide(
+        self, place: Place, plan: str, decision: Decision, *, text: str | None = None, reason: str | None = None
+    ) -> Screen:
         """Answer the suggestion that the pressed button belonged to.
 
         Args:
@@ -99,6 +102,7 @@ class Conversation:
             plan: Content of the plan's text box.
             decision: The answer.
             text: With ``edit`` the teacher's version, with ``already_there`` the passage.
+            reason: With ``not_relevant``, why; never needed.
 
         Returns:
             The screen.
@@ -113,9 +117,9 @@ class Conversation:
             return self._screen(place, remark=EMPTY_VERSION, editing="")
         if quoting is not None and not quoting.strip():
             return self._screen(place, remark=EMPTY_QUOTE, quoting="")
-        version = {"text": editing} if editing else {"quote": quoting.strip()} if quoting else {}
+        words = {"text": editing, "quote": quoting and quoting.strip(), "reason": reason and reason.strip()}
         try:
-            turn = self._service.decide(place.owner, place.thread, place.nudge, decision, **version)
+            turn = self._service.decide(place.owner, place.thread, place.nudge, decision, **words)
         except InputError as error:
             waits = self._waits(place)
             said = str(error) if waits else NOT_WAITING
@@ -199,10 +203,12 @@ class Conversation:
         """The screen of a new turn; the text box changes only where the plan did."""
         if turn.turn.wish == "forget":
             return Screen(plan="", notice=FORGOTTEN, message="", show="plan")
+        events = self._service.events(place.owner, turn.id)
         return Screen(
             thread=turn,
-            log=tuple(spoken(self._service.events(place.owner, turn.id))),
-            versions=tuple(self._service.versions(place.owner, turn.id)),
+            log=tuple(spoken(events)),
+            versions=tuple(plan_versions(events)),
+            added=last_addition(events),
             plan=None if _same(before, turn.turn.text) else turn.turn.text,
             notice=_masked(turn.masked),
             message=message,
@@ -224,12 +230,14 @@ class Conversation:
             return Screen(notice=notice, log=_remark(remark))
         try:
             thread = self._service.view(place.owner, place.thread)
+            events = self._service.events(place.owner, place.thread)
         except NotFoundError:
             return Screen(notice=GONE)
         return Screen(
             thread=thread,
-            log=(*spoken(self._service.events(place.owner, place.thread)), *_remark(remark)),
-            versions=tuple(self._service.versions(place.owner, place.thread)),
+            log=(*spoken(events), *_remark(remark)),
+            versions=tuple(plan_versions(events)),
+            added=last_addition(events),
             plan=thread.turn.text if show_plan else None,
             notice=notice,
             editing=editing,

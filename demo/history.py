@@ -65,16 +65,25 @@ def _difference(before: str, after: str) -> str:
             if kind == "equal":
                 lines += [f"<span>{_shown(line)}</span>" for line in new[start:end]]
                 continue
-            lines += [_marked("del", "−", "Removed", line) for line in old[low:high]]
-            lines += [_marked("ins", "+", "Added", line) for line in new[start:end]]
+            lines += _changed("del", "−", "Removed", old[low:high])
+            lines += _changed("ins", "+", "Added", new[start:end])
         parts.append("\n".join(lines))
     if not parts:
         return '<p class="ln-for">No line changed.</p>'
     return '<pre class="ln-diff">' + '\n<span class="ln-gap">…</span>\n'.join(parts) + "</pre>"
 
 
-def _marked(tag: str, sign: str, word: str, line: str) -> str:
-    return f'<{tag}><span aria-hidden="true">{sign} </span><span class="ln-sr">{word}: </span>{_shown(line)}</{tag}>'
+def _changed(tag: str, sign: str, word: str, lines: Sequence[str]) -> list[str]:
+    """Lines that went or came; empty ones are told where nothing else did."""
+    filled = [_marked(tag, sign, word, escape(line)) for line in lines if line.strip()]
+    if filled or not lines:
+        return filled
+    count = "an empty line" if len(lines) == 1 else f"{len(lines)} empty lines"
+    return [_marked(tag, sign, word, f'<span class="ln-faint">{count}</span>')]
+
+
+def _marked(tag: str, sign: str, word: str, shown: str) -> str:
+    return f'<{tag}><span aria-hidden="true">{sign} </span><span class="ln-sr">{word}: </span>{shown}</{tag}>'
 
 
 def _shown(line: str) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from chatbot.service import ThreadSummary
 
-__all__ = ["FORMATS", "render_downloads", "render_plans"]
+__all__ = ["FORMATS", "render_downloads", "render_plans", "render_who"]
 
 FORMATS = {
     "docx": ("Plan for Word", ".docx", "The improved plan, to go on editing."),
@@ -64,6 +64,24 @@ def render_plans(threads: Sequence[ThreadSummary], *, here: str = "") -> str:
         for thread in threads
     )
     return f'<ul class="ln-files">{rows}</ul>'
+
+
+def render_who(owner: str | None, root: str = "") -> str:
+    """Say for whom plans are kept, and how to sign out.
+
+    Args:
+        owner: Of the key that the browser showed; ``None`` where none is asked for.
+        root: Path that the service is served under.
+
+    Returns:
+        HTML.
+    """
+    if owner is None:
+        return '<p class="ln-foot">Runs on this service alone. Plans are kept for this browser and sent nowhere.</p>'
+    return (
+        f'<form class="ln-foot" method="post" action="{escape(root)}/page/sign-out">Runs on this service alone. '
+        f"Plans are kept for {escape(owner)} and sent nowhere. <button>Sign out</button></form>"
+    )
 
 
 def _current(here: bool) -> str:  # noqa: FBT001 - one flag

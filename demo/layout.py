@@ -103,7 +103,7 @@ class PlanParts:
         self.neighbours = html("", elem_id="neighbours")
 
     def _mine(self) -> None:
-        html('<h2 class="ln-heading">Plans of this browser</h2>')
+        html('<h2 class="ln-heading">Your plans</h2>')
         self.plans = html(render_plans(()), elem_id="plans")
         self.masking = gr.Checkbox(
             label="Replace names, e-mail addresses and phone numbers before anything is kept", elem_id="masking"
@@ -143,6 +143,14 @@ class Coach:
             self.edit = gr.Button("Edit first", interactive=False, min_width=100)
             self.not_now = gr.Button("Not now", interactive=False, min_width=100)
             self.not_relevant = gr.Button("Not relevant", interactive=False, min_width=100)
+        with gr.Accordion("Why not relevant? (optional)", open=False, visible=False, elem_id="because") as self.because:
+            self.reason = gr.Textbox(
+                label="In a few words; press “Not relevant” to send it",
+                max_length=1_000,
+                lines=1,
+                max_lines=3,
+                elem_id="reason",
+            )
         with gr.Column(visible=False, elem_id="editing") as self.editing:
             self.version = gr.Textbox(label="Your version", lines=4, max_lines=10, autofocus=True, elem_id="version")
             with gr.Row(elem_classes="ln-pair"):

@@ -24,7 +24,8 @@ _MAX_UPLOAD = "10mb"
 def mount(app: FastAPI, service: CoachService) -> FastAPI:
     """Mount the page at ``/``. What the app answers already, it goes on to answer.
 
-    Each browser is an owner of its own, by a random id in a cookie that scripts cannot read.
+    Where the service asks for keys, a browser shows its own and sees what the owner of the key has. Else each
+    browser is an owner of its own, by a random id in a cookie that scripts cannot read.
 
     Args:
         app: With the routes of the API.
@@ -44,7 +45,7 @@ def mount(app: FastAPI, service: CoachService) -> FastAPI:
     @app.get("/page/files/{thread_id}/{kind}", include_in_schema=False)
     async def file(request: Request, thread_id: str, kind: str) -> Response:
         try:
-            made = await run_in_threadpool(_made, service, owner_of(request.cookies), thread_id, kind)
+            made = await run_in_threadpool(_made, service, owner_of(request), thread_id, kind)
         except InputError as error:
             return PlainTextResponse(str(error), status_code=422)
         except LessonNudgeError as error:

@@ -1,4 +1,4 @@
-"""Who sits at a browser: a random id in a cookie that no script of the page can read."""
+"""Who sits at a browser: the owner of its key, else a random id in a cookie that no script of the page can read."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import re
 import secrets
 from collections.abc import Mapping
 from http.cookies import SimpleCookie
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mtl_core.errors import InputError
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["COOKIE", "OwnerCookie", "owner_of"]
+__all__ = ["COOKIE", "OwnerCookie", "key_owner", "owner_of"]
 
 COOKIE = "lesson_nudge_browser"
 """Name of the cookie."""
@@ -22,18 +22,35 @@ _ID = re.compile(r"[0-9a-f]{32}")
 _YEAR = 365 * 24 * 3600
 
 
-def owner_of(cookies: Mapping[str, str]) -> str:
-    """The owner of the threads of a browser.
+def key_owner(request: Any) -> str | None:
+    """The owner of the key that a request came with.
 
     Args:
-        cookies: Of a request.
+        request: Of Starlette or Gradio, behind the gate.
 
     Returns:
-        A name that no API key can have, since it starts with ``browser:``.
+        The owner; ``None`` where the service asks for no keys.
+    """
+    state = request.state
+    return str(state.owner) if getattr(state, "keyed", False) else None
+
+
+def owner_of(request: Any) -> str:
+    """The owner of the threads that a browser sees.
+
+    Args:
+        request: Of Starlette or Gradio, behind the gate.
+
+    Returns:
+        The owner of its key. Without keys a name that no key can have, since it starts with ``browser:``.
 
     Raises:
-        InputError: If the browser sent no id.
+        InputError: If the browser sent neither.
     """
+    return key_owner(request) or _browser(request.cookies)
+
+
+def _browser(cookies: Mapping[str, str]) -> str:
     value = cookies.get(COOKIE, "")
     if not _ID.fullmatch(value):
         raise InputError("The browser keeps no cookie of this page; allow cookies for it, then load the page again.")
@@ -41,7 +58,7 @@ def owner_of(cookies: Mapping[str, str]) -> str:
 
 
 class OwnerCookie:
-    """Gives a browser its id with the first page.
+    """Gives a browser its id with the first page, where the service asks for no keys.
 
     Args:
         app: What lies behind.
@@ -64,7 +81,7 @@ class OwnerCookie:
         header = _cookie(secure=scope.get("scheme") == "https")
 
         async def with_cookie(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] == "http.response.start" and not scope.get("state", {}).get("keyed"):
                 message["headers"] = [*message.get("headers", []), (b"set-cookie", header)]
             await send(message)
 

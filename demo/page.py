@@ -13,13 +13,14 @@ from demo.conversation import FORGOTTEN, Conversation
 from demo.highlight import render_plan
 from demo.history import render_history
 from demo.keeping import Keeping
-from demo.kept import render_downloads
+from demo.kept import render_downloads, render_who
 from demo.layout import SAMPLE, Coach, PlanParts, html
 from demo.library_map import LibraryMap
 from demo.map_picture import render_base, render_neighbours, render_overlay
-from demo.owners import owner_of
+from demo.owners import key_owner, owner_of
 from demo.profile import render_profile
 from demo.screen import Place, Screen
+from demo.scripts import AFTER, FIND_THREAD, SELECTION, SHOW_COACH
 from mtl_core.errors import LessonNudgeError
 
 if TYPE_CHECKING:
@@ -29,32 +30,6 @@ __all__ = ["build_page"]
 
 _KEEP_UPLOADS = 3600
 _AT_ONCE = 4
-
-_FIND_THREAD = """() => {
-    const thread = new URLSearchParams(window.location.search).get("thread") || "";
-    return [thread, "", ""];
-}"""
-
-_AFTER = """(thread) => {
-    const here = new URL(window.location);
-    if (thread) here.searchParams.set("thread", thread); else here.searchParams.delete("thread");
-    window.history.replaceState(null, "", here);
-    // the conversation scrolls but cannot be reached by keyboard
-    document.querySelector("#chat [role=log]")?.setAttribute("tabindex", "0");
-    document.body.dataset.ready = "yes";
-}"""
-
-_SHOW_COACH = """() => {
-    // on a phone the coach stands below the plan, so its answer would be out of sight
-    if (window.matchMedia("(max-width: 767px)").matches && document.querySelector("#use:not(:disabled)"))
-        document.getElementById("coach").scrollIntoView({block: "start"});
-}"""
-
-_SELECTION = """(thread, sequence, nudge) => {
-    const box = document.querySelector("#plan textarea");
-    const typed = box ? box.value.slice(box.selectionStart, box.selectionEnd) : "";
-    return [thread, sequence, nudge, window.getSelection().toString() || typed];
-}"""
 
 _HEADER = """<header class="ln-header"><h1>Lesson Nudge</h1>
 <p>Reads a lesson plan, quotes what it shows, and offers one repair at a time. You decide about every change.</p>
@@ -80,7 +55,7 @@ class _Page:
                 self.plan = PlanParts(render_base(self._map, self._library))
             with gr.Column(elem_id="coach"):
                 self.coach = Coach()
-        html('<p class="ln-foot">Runs on this service alone. Plans are kept for this browser and sent nowhere.</p>')
+        self.who = html(render_who(None), elem_id="who")
         self._place = [self.thread, self.sequence, self.nudge_id]
 
     def wire(self, blocks: Any) -> None:
@@ -91,7 +66,7 @@ class _Page:
 
     def _wire_plan(self, blocks: Any) -> None:
         part, talk = self.plan, self._talk
-        self._on(blocks.load, talk.resume, [], js=_FIND_THREAD)
+        self._on(blocks.load, talk.resume, [], js=FIND_THREAD)
         self._on(part.read.click, talk.read, [part.plan])
         self._on(part.upload.upload, talk.upload, [part.upload])
         sample = SAMPLE.read_text(encoding="utf-8")
@@ -103,12 +78,12 @@ class _Page:
         for button, decision in (
             (coach.use, Decision.USE),
             (coach.not_now, Decision.NOT_NOW),
-            (coach.not_relevant, Decision.NOT_RELEVANT),
         ):
             self._on(button.click, self._deciding(decision), [plan])
+        self._on(coach.not_relevant.click, self._irrelevant, [plan, coach.reason])
         self._on(coach.edit.click, talk.edit, [])
         self._on(coach.put.click, self._deciding(Decision.EDIT), [plan, coach.version])
-        self._on(coach.already.click, talk.quote, [self.selected], js=_SELECTION)
+        self._on(coach.already.click, talk.quote, [self.selected], js=SELECTION)
         self._on(coach.there.click, self._deciding(Decision.ALREADY_THERE), [plan, coach.quote])
         for button in (coach.cancel, coach.leave):
             self._on(button.click, talk.close, [])
@@ -126,13 +101,13 @@ class _Page:
             self._plain(event, keep.search, filters, [part.found])
 
         def choose(request: gr.Request, masking: bool, labels: bool) -> None:  # noqa: FBT001 - values of two boxes
-            keep.choose(Place(owner=owner_of(request.cookies)), masking=masking, labels=labels)
+            keep.choose(Place(owner=owner_of(request)), masking=masking, labels=labels)
 
         for box in (part.masking, part.labels):
             self._plain(box.input, choose, [part.masking, part.labels], [])
         for button, words in (
             (part.delete, "Delete this plan with its conversation and all its versions?"),
-            (part.forget, "Delete every plan and everything else that is kept of this browser?"),
+            (part.forget, "Delete every plan and everything else that is kept of you here?"),
         ):
             self._plain(
                 button.click,
@@ -148,6 +123,9 @@ class _Page:
             return self._talk.decide(place, plan, decision, text=text)
 
         return decide
+
+    def _irrelevant(self, place: Place, plan: str, reason: str) -> Screen:
+        return self._talk.decide(place, plan, Decision.NOT_RELEVANT, reason=reason)
 
     def _saying(self, words: str) -> Callable[..., Screen]:
         return lambda place, plan: self._talk.say(place, plan, words)
@@ -174,13 +152,15 @@ class _Page:
         )
 
     def _on(
-        self, event: Callable[..., Any], act: Callable[..., Screen], inputs: list[Any], *, js: str | None = None
+        self, event: Callable[..., Any], act: Callable[..., Screen | None], inputs: list[Any], *, js: str | None = None
     ) -> None:
         def handler(request: gr.Request, thread: str, sequence: str, nudge: str, *values: Any) -> dict[Any, Any]:
             number = int(sequence) if sequence.isdecimal() else None
             try:
-                place = Place(owner=owner_of(request.cookies), thread=thread, sequence=number, nudge=nudge)
-                return self._updates(place, act(place, *values))
+                place = Place(owner=owner_of(request), thread=thread, sequence=number, nudge=nudge)
+                screen = act(place, *values)
+                kept = {self.who: render_who(key_owner(request), self._root), **self._kept(place, screen)}
+                return kept if screen is None else kept | self._updates(place, screen)
             except LessonNudgeError as error:
                 return {self.notice: render_notice(str(error))}
 
@@ -195,35 +175,31 @@ class _Page:
             show_progress="minimal",
             show_progress_on=[self.coach.chat],
         )
-        shown = done.then(None, inputs=[self.thread], js=_AFTER, api_visibility="private")
+        shown = done.then(None, inputs=[self.thread], js=AFTER, api_visibility="private")
         if act in (self._talk.read, self._talk.upload):
-            shown.then(None, js=_SHOW_COACH, api_visibility="private")
+            shown.then(None, js=SHOW_COACH, api_visibility="private")
 
     def _outputs(self) -> list[Any]:
         part, coach = self.plan, self.coach
         return [
-            *self._place, self.notice, part.tabs, part.plan, part.fresh, part.profile, part.reading, part.overlay,
-            part.neighbours, part.history, part.downloads, part.plans, part.masking, part.labels, part.delete,
-            part.sure, coach.chat, coach.suggestion, coach.editing, coach.version, coach.quoting, coach.quote,
-            coach.message, coach.use, coach.edit, coach.not_now, coach.not_relevant, coach.already, coach.why,
-            coach.undo, coach.idea, coach.pause, coach.stop,
+            *self._place, self.notice, self.who, part.tabs, part.plan, part.fresh, part.profile, part.reading,
+            part.overlay, part.neighbours, part.history, part.downloads, part.plans, part.masking, part.labels,
+            part.delete, part.sure, coach.chat, coach.suggestion, coach.editing, coach.version, coach.quoting,
+            coach.quote, coach.because, coach.reason, coach.message, coach.use, coach.edit, coach.not_now,
+            coach.not_relevant, coach.already, coach.why, coach.undo, coach.idea, coach.pause, coach.stop,
         ]  # fmt: skip
 
     def _updates(self, place: Place, screen: Screen) -> dict[Any, Any]:
         part, coach, thread = self.plan, self.coach, screen.thread
         thread_id = thread.id if thread else ""
-        here = Place(owner=place.owner, thread=thread_id)
         analysis = thread.turn.analysis if thread else None
-        settings = self._keep.settings(here)
         optional = {
             part.plan: screen.plan,
             coach.version: screen.editing,
             coach.quote: screen.quoting,
             coach.message: screen.message,
             part.tabs: gr.update(selected=screen.show) if screen.show else None,
-            part.reading: render_plan(thread.turn.text, thread.turn.analysis, added=thread.turn.added)
-            if thread
-            else "",
+            part.reading: render_plan(thread.turn.text, thread.turn.analysis, added=screen.added) if thread else "",
         }
         return {
             self.thread: thread_id,
@@ -235,19 +211,26 @@ class _Page:
             part.neighbours: render_neighbours(self._map, self._library, analysis),
             part.history: render_history(screen.versions),
             part.downloads: render_downloads(thread_id, self._root),
-            part.plans: self._keep.plans(here),
-            part.masking: settings.masking,
-            part.labels: settings.keep_labels,
             part.delete: gr.update(interactive=thread is not None),
             part.sure: gr.update(visible=False),
             coach.chat: render_log(screen.log),
             coach.editing: gr.update(visible=screen.editing is not None),
             coach.quoting: gr.update(visible=screen.quoting is not None),
-            **self._answers(screen),
+            **self._answers(place, screen),
             **{component: value for component, value in optional.items() if value is not None},
         }
 
-    def _answers(self, screen: Screen) -> dict[Any, Any]:
+    def _kept(self, place: Place, screen: Screen | None) -> dict[Any, Any]:
+        """What is kept of this owner; the only news where nothing was done."""
+        part, thread = self.plan, screen.thread if screen else None
+        settings = self._keep.settings(place)
+        return {
+            part.plans: self._keep.plans(Place(owner=place.owner, thread=thread.id if thread else "")),
+            part.masking: settings.masking,
+            part.labels: settings.keep_labels,
+        }
+
+    def _answers(self, place: Place, screen: Screen) -> dict[Any, Any]:
         """The suggestion that waits and the buttons that can be pressed now."""
         coach, turn = self.coach, screen.thread.turn if screen.thread else None
         nudge = turn.nudge if turn else None
@@ -261,6 +244,8 @@ class _Page:
             coach.idea: gr.update(interactive=turn is not None),
             coach.stop: gr.update(interactive=bool(turn and not turn.stopped)),
         }
+        if place.nudge != updates[self.nudge_id]:
+            updates |= {coach.because: gr.update(visible=nudge is not None, open=False), coach.reason: ""}
         for button in (coach.use, coach.edit, coach.not_now, coach.not_relevant, coach.already, coach.why):
             updates[button] = gr.update(interactive=nudge is not None)
         return updates

@@ -40,6 +40,7 @@ class Screen:
         thread: The open thread with its turn; ``None`` where none is open.
         log: Messages with ``role`` and ``content``, oldest first.
         versions: Of the plan, oldest first.
+        added: Start and end of what the last change of the plan added, as long as the plan stays so.
         plan: New content of the plan's text box; ``None`` leaves it alone.
         notice: A sentence about the plan; empty for none.
         editing: Content of the box for the teacher's version; ``None`` where it is closed.
@@ -51,6 +52,7 @@ class Screen:
     thread: ThreadTurn | None = None
     log: tuple[dict[str, str], ...] = ()
     versions: tuple[PlanVersion, ...] = ()
+    added: tuple[int, int] | None = None
     plan: str | None = None
     notice: str = ""
     editing: str | None = None

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 
 from chatbot.api.config import LOCAL_OWNER
 from chatbot.api.problems import problem_response, unexpected
+from chatbot.api.sign_in import SignIn
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -39,7 +40,8 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 class Gate:
     """What every request passes, in plain ASGI so that a refusal costs little.
 
-    The owner of a request stands in ``request.state.owner`` behind it.
+    Behind it, ``request.state.owner`` is the owner of a request, and ``request.state.keyed`` says whether
+    the service asks for keys.
 
     Args:
         app: What lies behind.
@@ -54,7 +56,7 @@ class Gate:
     ) -> None:
         self._app = app
         self._config = config
-        self._keys = keys
+        self._sign_in = SignIn(keys, seconds=config.body_seconds) if keys is not None else None
         self._buckets = buckets
         self._metrics = metrics
 
@@ -72,10 +74,12 @@ class Gate:
         headers = Headers(scope=scope)
         given = headers.get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
-        answer = _Answer(send, request_id=request_id, strict=bool(_API.fullmatch(scope["path"])))
+        strict = bool(_API.fullmatch(scope["path"]))
+        page = not strict and _has_page(scope)
+        answer = _Answer(send, request_id=request_id, strict=strict, page=page)
         began = time.perf_counter()
         try:
-            await self._pass(scope, headers, receive, answer.send)
+            await self._pass(scope, headers, receive, answer.send, page=page)
         except Exception as error:
             if answer.started:
                 raise
@@ -83,9 +87,11 @@ class Gate:
         finally:
             self._record(scope, headers, answer, time.perf_counter() - began)
 
-    async def _pass(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
+    async def _pass(self, scope: Scope, headers: Headers, receive: Receive, send: Send, *, page: bool) -> None:
         state = scope.setdefault("state", {})
-        refusal = self._refusal(scope, headers, state)
+        refusal = self._refusal(scope, headers, state, page=page)
+        if refusal is None and self._sign_in is not None and scope["path"] not in _OPEN:
+            refusal = await self._sign_in.answer(scope, headers, receive, page=page)
         if refusal is not None:
             await refusal(scope, receive, send)
             return
@@ -104,13 +110,13 @@ class Gate:
             receive = _Counted(receive, most=self._config.upload_bytes)
         await self._app(scope, receive, send)
 
-    def _refusal(self, scope: Scope, headers: Headers, state: dict[str, object]) -> Response | None:
-        """The answer to a request that is not passed on; sets the owner of one that is."""
-        key = _key(headers)
-        owner = LOCAL_OWNER if self._keys is None else self._keys.owner_of(key) if key else None
-        state["owner"] = owner
+    def _refusal(self, scope: Scope, headers: Headers, state: dict[str, object], *, page: bool) -> Response | None:
+        """The answer to a request that breaks a limit; sets the owner of every request that has one."""
+        keyed = self._sign_in is not None
+        owner = self._sign_in.owner(headers, _key(headers), page=page) if self._sign_in is not None else LOCAL_OWNER
+        state["owner"], state["keyed"] = owner, keyed
         address = scope["client"][0] if scope.get("client") else "unknown"
-        wait = self._buckets.take(f"owner {owner}" if owner and self._keys is not None else f"address {address}")
+        wait = self._buckets.take(f"owner {owner}" if owner and keyed else f"address {address}")
         if wait:
             self._metrics.refused.labels("rate").inc()
             return problem_response(
@@ -122,9 +128,6 @@ class Gate:
             return None
         if not _host_known(headers, self._config.hosts) or not _same_origin(scope, headers):
             return problem_response(403, "The request comes from a page of another address; use this service's own.")
-        if owner is None:
-            detail = "This service needs an API key; send it as Authorization: Bearer KEY."
-            return problem_response(401, detail, headers={"WWW-Authenticate": 'Bearer, Basic realm="lesson-nudge"'})
         most = self._config.body_bytes if scope["path"].startswith("/v1") else self._config.upload_bytes
         if _length(headers) > most:
             self._metrics.refused.labels("size").inc()
@@ -173,9 +176,11 @@ class Gate:
 class _Answer:
     """Sends an answer with the headers that every answer has, and remembers its status."""
 
-    def __init__(self, send: Send, *, request_id: str, strict: bool) -> None:
+    def __init__(self, send: Send, *, request_id: str, strict: bool, page: bool) -> None:
         self._send = send
         self._strict = strict
+        # with no-referrer a browser hides from us, too, that a form is our own
+        self._referrer = "same-origin" if page else "no-referrer"
         self._began = time.perf_counter()
         self._first: float | None = None
         self.request_id = request_id
@@ -198,7 +203,7 @@ class _Answer:
             headers = MutableHeaders(scope=message)
             headers["X-Request-ID"] = self.request_id
             headers["X-Content-Type-Options"] = "nosniff"
-            headers["Referrer-Policy"] = "no-referrer"
+            headers["Referrer-Policy"] = self._referrer
             headers["X-Frame-Options"] = "SAMEORIGIN"
             headers["Cross-Origin-Resource-Policy"] = "same-origin"
             if self._strict:
@@ -249,8 +254,13 @@ def _length(headers: Headers) -> int:
     return int(given) if given.isascii() and given.isdigit() and len(given) < 16 else 0
 
 
+def _has_page(scope: Scope) -> bool:
+    app = scope.get("app")
+    return bool(getattr(app.state, "page", False)) if app is not None else False
+
+
 def _key(headers: Headers) -> str | None:
-    """The key of a request: a bearer token, X-API-Key, or the password of a browser's own question."""
+    """The key that a header gives: a bearer token, X-API-Key, or the password of a Basic header."""
     kind, _, value = headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer" and value:
         return value.strip()

@@ -39,5 +39,6 @@ def mount_pages(app: FastAPI, service: CoachService) -> FastAPI:
             continue
         except AttributeError as error:
             raise ArtifactError(f"The page {point.name!r} names {point.value!r}, which is not there.") from error
+        app.state.page = True  # a browser without a key is then shown how to sign in
         app = mount(app, service)
     return app

@@ -43,6 +43,14 @@ def type_message(page: Page, message: str) -> None:
     box.press("Enter")
 
 
+def give_reason(page: Page, words: str) -> Locator:
+    """Open the box for a reason and fill it."""
+    page.get_by_role("button", name="Why not relevant?").click()
+    box = page.get_by_role("textbox", name="In a few words")
+    box.fill(words)
+    return box
+
+
 def turn_to(page: Page, part: str) -> None:
     """Turn to a part of the page."""
     page.get_by_role("tab", name=part, exact=True).press("Enter")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from chatbot.service import PlanVersion, ThreadSummary, ThreadTurn
+from chatbot.service import ThreadSummary, ThreadTurn
 from chatbot.session import Turn
 from chatbot.state import CoachState, Version
 from chatbot.store.base import ConflictError, NotFoundError, OwnerSettings, StoredEvent
@@ -24,7 +24,7 @@ class ScriptedService:
     coach: ScriptedCoach
     owner: str = "browser:one"
     log: list[StoredEvent] = field(default_factory=list)
-    texts: list[tuple[str, str]] = field(default_factory=list)
+    reasons: list[str | None] = field(default_factory=list)
     masked: dict[str, int] = field(default_factory=dict)
     chosen: OwnerSettings = field(default_factory=OwnerSettings)
     last: Turn | None = None
@@ -43,6 +43,7 @@ class ScriptedService:
 
     def decide(self, owner, thread_id, nudge_id, decision, *, text=None, quote=None, reason=None):
         self._check(owner, thread_id)
+        self.reasons.append(reason)
         if quote is not None:
             self.coach.calls.append(("quote", quote))
         return self._keep(str(decision), self.coach.decide(nudge_id, decision, text=text or quote))
@@ -59,10 +60,6 @@ class ScriptedService:
         self._check(owner, thread_id)
         return list(self.log)
 
-    def versions(self, owner, thread_id):
-        self._check(owner, thread_id)
-        return [PlanVersion(n, NOW, text, cause) for n, (text, cause) in enumerate(self.texts, start=1)]
-
     def threads(self, owner):
         kept = owner == self.owner and self.last is not None
         return [ThreadSummary("t1", "Halves <b>", NOW, NOW, len(self.log))] if kept else []
@@ -77,8 +74,8 @@ class ScriptedService:
             raise ConflictError("The thread went on elsewhere.")
 
     def _keep(self, cause: str, turn: Turn) -> ThreadTurn:
-        if not self.texts or self.texts[-1][0] != turn.text:
-            self.texts.append((turn.text, cause))
+        if self.last is None or self.last.text != turn.text:
+            self._happened(cause, turn)
         for message in turn.messages:
             self._said("coach", message)
         history = tuple(Version(text, {}) for text in self.coach.history)
@@ -88,6 +85,15 @@ class ScriptedService:
     def _thread(self, turn: Turn) -> ThreadTurn:
         return ThreadTurn("t1", "Halves", len(self.log), turn, self.masked)
 
+    def _happened(self, cause: str, turn: Turn) -> None:
+        if cause in ("use", "edit"):
+            start, end = turn.added
+            self._log({"kind": "decided", "decision": cause, "start": start, "end": end})
+        kind = "undone" if cause == "undone" else "plan_read"
+        self._log({"kind": kind, "text": turn.text, "revised": cause in ("opened", "revised")})
+
     def _said(self, role: str, text: str) -> None:
-        event = {"schema": 1, "kind": "said", "role": role, "text": text, "purpose": "message"}
-        self.log.append(StoredEvent(len(self.log) + 1, NOW, event))
+        self._log({"kind": "said", "role": role, "text": text, "purpose": "message"})
+
+    def _log(self, event: dict[str, object]) -> None:
+        self.log.append(StoredEvent(len(self.log) + 1, NOW, {"schema": 1, **event}))

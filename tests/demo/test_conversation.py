@@ -105,6 +105,28 @@ def test_use_it_changes_the_plan_and_undo_brings_it_back(talk, here, plan):
     assert talk.undo(_place(used), used.plan).plan == plan
 
 
+def test_what_was_added_stays_marked_until_the_plan_changes(talk, here, plan):
+    used = talk.decide(here, plan, Decision.USE)
+    added = (len(plan), len(used.plan))
+    assert used.added == added
+    assert talk.resume(_place(used)).added == added
+    asked = talk.say(_place(used), used.plan, "why")
+    assert asked.added == added
+    revised = talk.read(_place(asked), used.plan + "\nMine.\n")
+    assert revised.added is None
+    assert talk.undo(_place(revised), used.plan + "\nMine.\n").added is None
+
+
+def test_not_relevant_takes_a_reason_and_needs_none(talk, service, here, plan):
+    second = talk.decide(here, plan, Decision.NOT_RELEVANT)
+    talk.decide(_place(second), plan, Decision.NOT_RELEVANT, reason="  We have no tablets. ")
+    assert service.reasons == [None, "We have no tablets."]
+
+
+def test_an_address_without_a_plan_changes_nothing(talk):
+    assert talk.resume(EMPTY) is None
+
+
 def test_edit_first_opens_the_box_and_puts_the_version_in(talk, coach, here, plan):
     assert talk.edit(here).editing == "**Words.** Three of them."
     assert talk.close(here).editing is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -11,7 +12,7 @@ from scripted_coach import analyse
 
 from chatbot.service import PlanVersion, ThreadSummary
 from demo.history import render_history
-from demo.kept import FORMATS, render_downloads, render_plans
+from demo.kept import FORMATS, render_downloads, render_plans, render_who
 from demo.library_map import LibraryMap
 from demo.map_picture import NEAREST, render_base, render_neighbours, render_overlay
 from demo.profile_picture import render_picture
@@ -107,6 +108,20 @@ def test_versions_come_newest_first_with_their_difference():
     assert "Two.</del>" in second
     assert "<b>" not in html
     assert "Read a plan first" in render_history(())
+
+
+def test_no_sign_of_a_change_stands_alone():
+    texts = ["One.\nTwo.\n", "One.\n\nNew.\n\nTwo.\n", "One.\n\nNew.\n\n\n\nTwo.\n"]
+    html = render_history([PlanVersion(n, NOW, text, "revised") for n, text in enumerate(texts, start=1)])
+    changes = re.findall(r"<(?:ins|del)>.*?</span>.*?</span>(.*?)</(?:ins|del)>", html)
+    assert [re.sub(r"<[^>]+>", "", change) for change in changes] == ["2 empty lines", "New."]
+
+
+def test_who_signed_in_is_named_and_can_sign_out():
+    assert "this browser" in render_who(None)
+    shown = render_who("anna", "/coach")
+    assert "kept for anna" in shown
+    assert 'method="post" action="/coach/page/sign-out"' in shown
 
 
 def test_every_file_is_a_link_of_the_open_thread():

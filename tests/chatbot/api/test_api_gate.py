@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
@@ -98,6 +98,7 @@ def test_a_file_of_keys_holds_no_key(tmp_path: Path) -> None:
         KeyRing.load(tmp_path / "missing.json")
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.floats(0, 5), max_size=60), st.integers(1, 5), st.floats(0.1, 10))
 def test_no_client_gets_more_than_its_bucket(waits: list[float], burst: int, rate: float) -> None:
     now = 0.0
