@@ -18,7 +18,7 @@ from chatbot.files import read_plan
 from chatbot.message_reading import message_reader
 from chatbot.search_commands import IndexFolder
 from chatbot.serve_command import LanguageModel, build_service, open_database
-from chatbot.terminal import shown
+from chatbot.terminal import shown, without_password
 from mtl_core.errors import InputError, LessonNudgeError
 from mtl_core.saved import write_atomic
 
@@ -96,7 +96,9 @@ def chat(
         Path | None, typer.Argument(help="A plan (.md, .txt, .docx, .pdf, .html). The file itself is never changed.")
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the improved plan is written.")] = None,
-    db: Annotated[str | None, typer.Option("--db", help="Keep the conversation: sqlite:///PATH.")] = None,
+    db: Annotated[
+        str | None, typer.Option("--db", help="Keep the conversation: sqlite:///PATH or postgresql://...")
+    ] = None,
     thread: Annotated[
         str | None, typer.Option(help="Go on with a kept conversation; its id stands at its end.")
     ] = None,
@@ -124,7 +126,8 @@ def chat(
             write_atomic(output, talk.text().encode("utf-8"))
             console.print(f"saved {shown(str(output))}")
         if isinstance(talk, _Kept):
-            console.print(f"[dim]go on with: lesson-nudge chat --thread {talk.thread} --db {shown(db or '')}[/dim]")
+            address = shown(without_password(db or ""))
+            console.print(f"[dim]go on with: lesson-nudge chat --thread {talk.thread} --db {address}[/dim]")
 
 
 def _converse(console: Console, talk: _Talk) -> None:

@@ -4,29 +4,17 @@ from __future__ import annotations
 
 import re
 
-from chatbot.commands import Command, Request, understand
-from chatbot.events import Decision
 from chatbot.understanding import Intent, Understood, checked_message
 from mtl_core.rubric import MEASURES
 from retrieval.grades import parse_grade
 
 __all__ = ["measure_mentioned", "read_phrases"]
 
-_BY_DECISION = {
-    Decision.USE: Intent.ACCEPT,
-    Decision.EDIT: Intent.EDIT,
-    Decision.NOT_NOW: Intent.NOT_NOW,
-    Decision.NOT_RELEVANT: Intent.NOT_RELEVANT,
-}
-_BY_COMMAND = {
-    Command.EDIT_TEXT: Intent.EDIT,
-    Command.UNDO: Intent.UNDO,
-    Command.WHY: Intent.WHY,
-    Command.IDEA: Intent.IDEA,
-    Command.HELP: Intent.HELP,
-    Command.STOP: Intent.STOP,
-    Command.SEARCH: Intent.SEARCH,
-}
+_EDIT_TEXT = re.compile(r"\s*edit\s*:\s*(?P<text>\S.*)", re.IGNORECASE | re.DOTALL)
+_REASON = re.compile(
+    r"\s*(?:(?:it|this|that)(?:'s| is)\s+)?(?:not relevant|irrelevant)\s*(?:[:,–-]|because\b)\s*(?P<reason>\S.*)",
+    re.IGNORECASE | re.DOTALL,
+)
 _THERE = re.compile(
     r"\s*(?:(?:it|this|that)(?:'s| is)?\s+)?already "
     r"(?:there|in (?:it|the plan|my plan)|(?:have|got) (?:it|that|this|one))\b[\s.!]*(?:[:,–-]\s*(?P<quote>\S.*))?",
@@ -41,6 +29,18 @@ _EXPLAIN = re.compile(
     re.IGNORECASE,
 )
 _PHRASES: tuple[tuple[Intent, str], ...] = (
+    (Intent.ACCEPT, r"use(?: it| this)?|yes(?: please)?|y|ok(?:ay)?|accept|add it|do it|please do|sure"),
+    (Intent.EDIT, r"edit(?: first| it)?"),
+    (Intent.NOT_NOW, r"not now|later|no(?: thanks?| thank you)?|skip|maybe later|dismiss|pass"),
+    (Intent.NOT_RELEVANT, r"not relevant|irrelevant|does(?:n'?t| not) apply|never"),
+    (Intent.UNDO, r"undo(?: it| that| this)?|take (?:it|that) back|revert"),
+    (Intent.WHY, r"why(?: this| that| is that| am i seeing this)?|explain(?: this| that)?"),
+    (
+        Intent.IDEA,
+        r"(?:another |next |more |an? |give me an? |any )*(?:idea|suggestion|nudge)s?|next|go on|continue|more",
+    ),
+    (Intent.HELP, r"help|what can (?:you|i) do|commands"),
+    (Intent.STOP, r"stop|quit|exit|bye|goodbye|done|enough"),
     (Intent.RESUME, r"resume|unpause|carry on|keep going|start again|go on please"),
     (Intent.PAUSE, r"pause|wait|hold on|not so fast|give me a (?:moment|minute)|be quiet"),
     (Intent.EXPORT, r"(?:please )?(?:export|download|save)(?: (?:it|the plan|my plan|this))?(?: please)?"),
@@ -49,6 +49,7 @@ _PHRASES: tuple[tuple[Intent, str], ...] = (
     (Intent.THANKS, r"(?:many )?(?:thanks?|thank you|cheers|ta)(?: (?:a lot|so much|very much|for that))?"),
     (Intent.SMALL_TALK, r"(?:hi|hello|hey|good (?:morning|afternoon|evening))(?: there)?|how are you(?: today)?"),
 )
+_WITHOUT_ARGUMENT = frozenset({Intent.EDIT, Intent.NOT_RELEVANT})
 _ALIASES = (
     ("measurable_objective", r"objectives?|learning goals?|outcomes?"),
     ("success_criteria", r"success criteria|criteria|rubrics?"),
@@ -112,25 +113,26 @@ def read_phrases(message: str) -> Understood:
         InputError: If the message is empty, too long or no plain text.
     """
     checked_message(message)
+    if edited := _EDIT_TEXT.match(message):
+        return _certain(Intent.EDIT, argument=edited["text"])
     plain = message.strip().replace("’", "'")
     if found := _THERE.fullmatch(plain):
         # the quote keeps the marks that were typed
         quote = message.strip()[found.start("quote") :] if found["quote"] else ""
         return _certain(Intent.ALREADY_THERE, argument=quote)
+    if found := _REASON.fullmatch(plain):
+        return _certain(Intent.NOT_RELEVANT, argument=message.strip()[found.start("reason") :])
     bare = " ".join(re.sub(r"[^\w' ]", " ", plain.lower()).split())
     for intent, phrases in _PHRASES:
         if re.fullmatch(phrases, bare):
-            return _certain(intent, argument=message.strip())
+            return _certain(intent, argument="" if intent in _WITHOUT_ARGUMENT else message.strip())
     if fact := _fact(plain.rstrip(" .!")):
         return fact
     for intent, pattern in ((Intent.MUTE, _MUTE), (Intent.EXPLAIN_MEASURE, _EXPLAIN)):
         match = pattern.fullmatch(plain)
         if match and measure_mentioned(match["what"]):
             return _certain(intent, argument=message.strip(), slots={"measure": match["what"]})
-    read = understand(message)
-    if isinstance(read, Decision):
-        return _certain(_BY_DECISION[read], argument="" if read is Decision.EDIT else message.strip())
-    return _certain(_BY_COMMAND[read.name], argument=_argument(read, message))
+    return _certain(Intent.SEARCH, argument=message.strip())
 
 
 def _fact(plain: str) -> Understood | None:
@@ -139,10 +141,6 @@ def _fact(plain: str) -> Understood | None:
     if _TIME.fullmatch(plain) and (minutes := _MINUTES.search(plain)):
         return _certain(Intent.STATE_FACT, argument=plain, slots={"minutes": minutes["minutes"]})
     return None
-
-
-def _argument(read: Request, message: str) -> str:
-    return read.argument or message.strip()
 
 
 def _certain(intent: Intent, *, argument: str, slots: dict[str, str] | None = None) -> Understood:

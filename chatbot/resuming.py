@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
     from chatbot.events import NudgeOffered
 
-__all__ = ["checked_edit", "checked_reason", "locate", "offered_again", "same_words"]
+__all__ = ["MAX_REASON", "checked_edit", "checked_reason", "locate", "offered_again", "same_words"]
+
+MAX_REASON = 1_000
+"""Characters that a reason may have."""
 
 _MAX_EDIT = 5_000
-_MAX_REASON = 1_000
 _GONE = "no longer in the library"
 
 
@@ -94,6 +96,6 @@ def checked_reason(reason: str | None) -> str:
     Raises:
         InputError: If it is too long or no plain text.
     """
-    if reason is not None and (len(reason) > _MAX_REASON or "\0" in reason):
-        raise InputError(f"A reason is plain text of at most {_MAX_REASON:,} characters.")
+    if reason is not None and (len(reason) > MAX_REASON or "\0" in reason):
+        raise InputError(f"A reason is plain text of at most {MAX_REASON:,} characters.")
     return (reason or "").strip()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from chatbot.events import Decision, Said
 from chatbot.phrase_rules import measure_mentioned
 from chatbot.replies import HELP, NOTHING_WAITS, define
+from chatbot.resuming import MAX_REASON
 from chatbot.slot_values import measure_named, minutes_named
 from chatbot.understanding import UNSURE_BELOW, Intent, Understood
 from retrieval.grades import parse_grade
@@ -76,7 +77,8 @@ def _decision(coach: LessonCoach, intent: Intent, understood: Understood) -> Tur
             return coach.answer(Said("coach", said, "notice"), digression=False)
         return coach.decide(nudge.id, Decision.EDIT, text=understood.argument)
     quote = understood.argument if intent is Intent.ALREADY_THERE else None
-    return coach.decide(nudge.id, _DECISIONS[intent], quote=quote or None)
+    reason = understood.argument[:MAX_REASON] if intent is Intent.NOT_RELEVANT else None
+    return coach.decide(nudge.id, _DECISIONS[intent], quote=quote or None, reason=reason)
 
 
 def _request(coach: LessonCoach, intent: Intent, understood: Understood, message: str) -> Turn:

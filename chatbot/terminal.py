@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from chatbot.session import Turn
     from mtl_core.reading import Analysis
 
-__all__ = ["print_profile", "print_turn", "printable", "shown"]
+__all__ = ["print_profile", "print_turn", "printable", "shown", "without_password"]
 
 
 def printable(text: str | Path) -> str:
@@ -25,6 +26,11 @@ def printable(text: str | Path) -> str:
 def shown(text: str) -> str:
     """Text for the terminal: no markup is read in it, and no control code of a plan reaches it."""
     return escape("".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text))
+
+
+def without_password(address: str) -> str:
+    """An address of a database as it may stand on a screen."""
+    return re.sub(r"(://[^:@/]*):[^@/]*@", r"\1:***@", address)
 
 
 def print_profile(console: Console, source: str, analysis: Analysis) -> None:

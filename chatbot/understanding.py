@@ -71,8 +71,8 @@ class Understood:
         slots: Passages of the message by slot name (a key of ``SLOTS``), each as it was typed.
         category: One of ``CATEGORIES``.
         sentiment: One of ``SENTIMENTS``.
-        argument: What the intent works on: the new text of an edit, the quote of ``already_there``, the query of a
-            search; elsewhere the message without the blanks around it.
+        argument: What the intent works on: the new text of an edit, the quote of ``already_there``, the reason of
+            ``not_relevant``, the query of a search; elsewhere the message without the blanks around it.
     """
 
     intent: str
