@@ -44,11 +44,11 @@ class BranchOptions:
     """
 
     layers: int = 2
-    epochs: int = 6
+    epochs: int = 4
     learning_rate: float = 2e-4
     head_rate: float = 2e-3
     plans: int = 4
-    segments: int = 60
+    segments: int = 48
     dropout: float = 0.1
     average: float = 0.98
     segment_share: float = 3.0
