@@ -188,11 +188,20 @@ class DistillationConfig(Section):
     """What a student learns from.
 
     Args:
-        teacher: Folder of a trained model, or a JSON-lines file of probabilities by text.
+        teacher: Folder of a trained model, or a JSON-lines file of probabilities by text; or the folders of several
+            models, each of tasks of its own.
         layers: How many of the encoder's layers the student keeps; all by default.
         embedding_weight: Weight of the distance between the student's and the teacher's vectors.
     """
 
-    teacher: str
+    teacher: str | tuple[str, ...]
     layers: Annotated[int, Field(ge=1)] | None = None
     embedding_weight: float = Field(default=0.0, ge=0)
+
+    @model_validator(mode="after")
+    def _teachers_fit(self) -> Self:
+        if not self.teacher:
+            raise ValueError("teacher is empty; name a model folder or a file, or leave the section out.")
+        if self.embedding_weight and not isinstance(self.teacher, str):
+            raise ValueError("embedding_weight needs one teacher; vectors of several lie in different spaces.")
+        return self

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,14 +56,44 @@ def prepare_teaching(config: TrainingConfig, data: PreparedData, encoder: Shared
     wanted = config.distillation
     if wanted is None:
         return Teaching(encoder, data)
-    source = Path(wanted.teacher)
-    if not source.exists():
-        source = config.data / wanted.teacher
-    if not source.exists():
-        raise InputError(f"There is no teacher {wanted.teacher!r}; name a model folder or a JSON-lines file.")
+    if isinstance(wanted.teacher, tuple):
+        return _from_several([_source(config, name) for name in wanted.teacher], wanted, data, encoder)
+    source = _source(config, wanted.teacher)
     if source.is_dir():
         return _from_model(source, wanted, data, budget=config.encoder.max_length)
     return _from_file(source, wanted, data, encoder)
+
+
+def _source(config: TrainingConfig, name: str) -> Path:
+    for path in (Path(name), config.data / name):
+        if path.exists():
+            return path
+    raise InputError(f"There is no teacher {name!r}; name a model folder or a JSON-lines file.")
+
+
+def _from_several(
+    sources: Sequence[Path], wanted: DistillationConfig, data: PreparedData, encoder: SharedEncoder
+) -> Teaching:
+    """Each teacher speaks of the data sets that label one of its tasks: other texts are strange to it."""
+    from mtl_core.saved_model import load_model  # noqa: PLC0415 - only where there is a teacher
+    from mtl_core.training.distillation import student_encoder  # noqa: PLC0415
+    from mtl_core.training.teachers import taught_by_model  # noqa: PLC0415
+
+    train = dict(data.train)
+    taught: set[str] = set()
+    for source in sources:
+        teacher = load_model(source)
+        own = {task.name for task in teacher.tasks}
+        if both := sorted(own & taught):
+            raise InputError(f"Two teachers know the task {both[0]!r}; name one teacher for each task.")
+        taught |= own
+        names = [name for name, part in train.items() if any(own & example.labels.keys() for example in part)]
+        if not names:
+            raise InputError(f"No data set labels a task of the teacher {source}, so it would teach nothing.")
+        for name in names:
+            train[name] = taught_by_model(train[name], teacher, tasks=data.tasks)
+    student = encoder if wanted.layers is None else student_encoder(encoder, layers=wanted.layers)
+    return Teaching(student, replace(data, train=train))
 
 
 def _from_model(source: Path, wanted: DistillationConfig, data: PreparedData, *, budget: int | None) -> Teaching:

@@ -8,6 +8,7 @@ from typing import Literal
 
 import pytest
 import torch
+from hypothesis import settings
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.base.modules import Normalize, Transformer
 from sentence_transformers.sentence_transformer.modules import Pooling
@@ -23,6 +24,10 @@ from transformers import (
 )
 
 from mtl_core.encoder import SharedEncoder
+
+# a busy machine is no failure
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 Architecture = Literal["bert", "roberta", "distilbert"]
 

@@ -78,6 +78,8 @@ def test_the_configs_of_the_benchmarks_are_read() -> None:
         ({"encoder": {"freeze": "all", "unfreeze_every": 1}}, "keep_last and unfreeze_every exclude each other"),
         ({"encoder": {"keep_last": 1, "unfreeze_every": 1}}, "keep_last and unfreeze_every exclude each other"),
         ({"encoder": {"layers": 2}, "distillation": {"teacher": "t"}}, "encoder.layers goes without a teacher"),
+        ({"distillation": {"teacher": []}}, "distillation: teacher is empty; name a model folder"),
+        ({"distillation": {"teacher": ["a", "b"], "embedding_weight": 1}}, "embedding_weight needs one teacher"),
         ({"encoder": {"layers": 0}}, "encoder.layers: .*greater than or equal to 1"),
         ({"encoder": {"dropout": 1}}, "encoder.dropout: .*less than 1"),
         ({"trainer": {"balance": "pcgrad", "processes": 2}}, "trainer: pcgrad runs in one process"),
