@@ -19,6 +19,7 @@ from chatbot.command_errors import errors_are_lines
 from chatbot.export_command import export_plan
 from chatbot.files import find_plans, read_plan
 from chatbot.learn_command import learn
+from chatbot.messages_command import train_messages
 from chatbot.recommend_command import recommend
 from chatbot.rubric_command import train_rubric
 from chatbot.search_commands import AsJson, IndexFolder, searching
@@ -122,6 +123,7 @@ app.command()(serve)
 app.command()(mcp)
 app.add_typer(keys, name="keys")
 app.command(rich_help_panel="Train models of your own")(train_rubric)
+app.command(rich_help_panel="Train models of your own")(train_messages)
 app.add_typer(searching)
 app.add_typer(training)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from chatbot.message_heads.rows import MessageRow, SlotSpan
 
-__all__ = ["varied", "vary"]
+__all__ = ["slot_values", "swapped", "vary"]
 
 _BEFORE = (
     "please",
@@ -24,6 +24,27 @@ _BEFORE = (
     "actually",
     "erm",
     "kindly",
+    "morning!",
+    "good evening,",
+    "hiya coach,",
+    "quick one:",
+    "just wondering,",
+    "sorry to be a pain but",
+    "when you get a sec,",
+    "look,",
+    "honestly,",
+    "tbh",
+    "btw",
+    "ah,",
+    "hmm,",
+    "yeah",
+    "sir,",
+    "okay coach",
+    "right then,",
+    "before I forget,",
+    "while I think of it,",
+    "long day here.",
+    "just back from duty.",
 )
 _AFTER = (
     "please",
@@ -39,7 +60,29 @@ _AFTER = (
     ":)",
     "asap",
     "then",
+    "cheers",
+    "ta",
+    "coach",
+    "if that's ok",
+    "when you get a chance",
+    "please and thank you",
+    "sorry",
+    "tbh",
+    "before the bell goes",
+    "if possible",
+    "👍",
+    "I think",
+    "haha",
+    "ok?",
+    "my friend",
 )
+_CHANGEABLE = ("topic", "subject", "measure")
+"""Slots whose values keep a sentence right whichever they are."""
+
+_SWAPPED = 0.7
+"""Share of the passages that get another value."""
+
+_MARKS = str.maketrans("", "", "'’,")
 _OPEN = frozenset({"thanks", "small_talk", "out_of_scope"})
 """Intents that a word of address may change."""
 
@@ -56,15 +99,18 @@ def vary(row: MessageRow, *, seed: str) -> MessageRow:
     """
     chance = random.Random(seed)  # noqa: S311 - a choice of words
     parts = _parts(row)
-    if chance.random() < 0.3:
-        number = chance.randrange(len(parts))
-        parts[number] = (_slip(parts[number][0], chance), parts[number][1])
+    for share in (0.3, 0.15):
+        if chance.random() < share:
+            number = chance.randrange(len(parts))
+            parts[number] = (_slip(parts[number][0], chance), parts[number][1])
+    if chance.random() < 0.15:
+        parts = [(text.translate(_MARKS) or text, slot) for text, slot in parts]
     if row.intent not in _OPEN and chance.random() < 0.25:
         parts.insert(0, (chance.choice(_BEFORE) + " ", None))
     if row.intent not in _OPEN and chance.random() < 0.2:
         parts.append((" " + chance.choice(_AFTER), None))
     last, slot = parts[-1]
-    if slot is None and last[-1:] in ".!?" and len(last) > 1 and chance.random() < 0.5:
+    if slot is None and last[-1:] in ".!?" and last.strip(".!? ") and chance.random() < 0.5:
         parts[-1] = (last.rstrip(".!?"), None)
     elif chance.random() < 0.25:
         parts.append((chance.choice((".", "!", "?", "...", "!!")), None))
@@ -72,17 +118,45 @@ def vary(row: MessageRow, *, seed: str) -> MessageRow:
     return _joined(row, [(change(text), slot) for text, slot in parts], capital=chance.random() < 0.35)
 
 
-def varied(rows: Sequence[MessageRow], *, copies: int) -> list[MessageRow]:
-    """The rows with so many variations of each.
+def slot_values(rows: Sequence[MessageRow]) -> dict[str, list[str]]:
+    """Values of the slots whose passages may stand for each other, in a fixed order.
 
     Args:
-        rows: The rows.
-        copies: Variations of each row.
+        rows: Messages to take them from.
 
     Returns:
-        The rows themselves, then their variations.
+        Values by slot.
     """
-    return [*rows, *(vary(row, seed=f"{row.text}:{copy}") for copy in range(copies) for row in rows)]
+    found: dict[str, set[str]] = {slot: set() for slot in _CHANGEABLE}
+    for row in rows:
+        for span in row.slots:
+            if span.slot in found:
+                found[span.slot].add(row.text[span.start : span.end])
+    return {slot: sorted(values) for slot, values in found.items()}
+
+
+def swapped(row: MessageRow, values: Mapping[str, Sequence[str]], *, seed: str) -> MessageRow:
+    """A message with other values in some of its slots.
+
+    Args:
+        row: The message.
+        values: Values by slot; a slot that is not among them keeps its own.
+        seed: The same seed gives the same values.
+
+    Returns:
+        The message; its labels stay.
+    """
+    chance = random.Random(seed)  # noqa: S311 - a choice of words
+    parts = [
+        (_like(chance.choice(values[slot]), text) if slot in values and chance.random() < _SWAPPED else text, slot)
+        for text, slot in ((text, slot or "") for text, slot in _parts(row))
+    ]
+    return _joined(row, [(text, slot or None) for text, slot in parts], capital=row.text[0].isupper())
+
+
+def _like(value: str, before: str) -> str:
+    """The value in capitals where the one before it was."""
+    return value.upper() if before.isupper() and len(before) > 3 else value
 
 
 def _parts(row: MessageRow) -> list[tuple[str, str | None]]:

@@ -1,23 +1,26 @@
-"""Fitting of the message heads on encoded messages."""
+"""Fitting of the message heads and of the tuned layers below them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from torch import nn
 
-from chatbot.message_heads.features import message_features, word_features
-from chatbot.message_heads.layers import INTENTS, TAGS, Bags, HeadSizes, MessageLayers, sequence_losses
-from chatbot.message_heads.rows import MessageRow, bio_tags, word_spans
-from chatbot.message_heads.states import MessageStates
-from chatbot.understanding import CATEGORIES, SENTIMENTS
+from chatbot.message_heads.layers import INTENTS, HeadSizes, MessageLayers, sequence_losses
+from chatbot.message_heads.prepared import Prepared, read_states
 
-__all__ = ["FitOptions", "Prepared", "fit_layers", "prepare_rows", "word_context"]
+if TYPE_CHECKING:
+    from mtl_core.tuned_layers import TunedLayers
+
+__all__ = ["FitOptions", "Messages", "fit_heads"]
 
 _LEAST_SPREAD = 1e-3
+_SPREAD_ROWS = 3_000
+_SORTED = 24
+"""Batches whose rows are sorted by length together, so that little padding is read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,84 +28,60 @@ class FitOptions:
     """How the heads are fitted.
 
     Args:
-        epochs: Passes over the rows.
+        epochs: Passes over the messages.
         batch: Messages a step.
-        rate: Highest learning rate of the one-cycle schedule.
-        decay: Weight decay.
+        rate: Highest learning rate of the heads in the one-cycle schedule.
+        tuned_rate: The same of the tuned layers.
+        decay: Weight decay of the heads.
         dropout: Share of inputs left out.
         bag_dropout: Share of messages and words whose hashed features are left out.
         smoothing: Of the labels.
+        framed_share: Share of the messages from frames that an epoch reads.
+        average: Decay of the moving average of the weights, which is what is kept.
         seed: Of weights and order.
     """
 
     epochs: int = 5
-    batch: int = 64
+    batch: int = 32
     rate: float = 2e-3
+    tuned_rate: float = 2.5e-4
     decay: float = 0.05
     dropout: float = 0.3
-    bag_dropout: float = 0.3
+    bag_dropout: float = 0.4
     smoothing: float = 0.05
+    framed_share: float = 0.3
+    average: float = 0.995
     seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """Messages as tensors and buckets, one entry a message."""
-
-    pooled: torch.Tensor
-    words: list[torch.Tensor]
-    message_buckets: list[list[int]]
-    word_buckets: list[list[list[int]]]
-    labels: torch.Tensor
-    tags: list[torch.Tensor]
-
-
-def word_context(words: torch.Tensor, pooled: torch.Tensor) -> torch.Tensor:
-    """What the tag head sees of each word.
+class Messages:
+    """Messages to learn from, each with its variations.
 
     Args:
-        words: ``[words, dense]`` states of the words.
-        pooled: ``[dense]`` state of the message.
-
-    Returns:
-        ``[words, 4 * dense]``: the word before, the word, the word after (zeros at the ends), and the message.
+        data: All of them.
+        written: For each message that was written by itself, the numbers of its variations.
+        framed: The same for messages that a frame gave.
     """
-    padded = torch.cat([torch.zeros(1, words.shape[1]), words, torch.zeros(1, words.shape[1])])
-    return torch.cat([padded[:-2], words, padded[2:], pooled.expand(len(words), -1)], dim=1)
+
+    data: Prepared
+    written: list[list[int]]
+    framed: list[list[int]]
 
 
-def prepare_rows(rows: Sequence[MessageRow], states: Sequence[MessageStates], *, sizes: HeadSizes) -> Prepared:
-    """Features and labels of rows.
-
-    Args:
-        rows: The messages.
-        states: Their states.
-        sizes: Sizes of the heads.
-
-    Returns:
-        What ``fit_layers`` takes.
-    """
-    tokens = [[row.text[start:end] for start, end in word_spans(row.text)] for row in rows]
-    labels = [
-        [INTENTS.index(row.intent), CATEGORIES.index(row.category), SENTIMENTS.index(row.sentiment)] for row in rows
-    ]
-    return Prepared(
-        pooled=torch.from_numpy(np.stack([state.pooled for state in states])),
-        words=[torch.from_numpy(state.words) for state in states],
-        message_buckets=[message_features(row.text, buckets=sizes.message_buckets) for row in rows],
-        word_buckets=[word_features(words, buckets=sizes.word_buckets) for words in tokens],
-        labels=torch.tensor(labels),
-        tags=[torch.tensor([TAGS.index(tag) for tag in bio_tags(row)]) for row in rows],
-    )
-
-
-def fit_layers(
-    data: Prepared, *, sizes: HeadSizes, options: FitOptions, report: Callable[[str], None] = lambda _: None
+def fit_heads(
+    messages: Messages,
+    tuned: TunedLayers,
+    *,
+    sizes: HeadSizes,
+    options: FitOptions,
+    report: Callable[[str], None] = lambda _: None,
 ) -> MessageLayers:
-    """Fit every head together.
+    """Fit every head together with the layers below.
 
     Args:
-        data: The training messages.
+        messages: The training messages.
+        tuned: The layers; they are changed.
         sizes: Sizes of the heads.
         options: See the class.
         report: Gets a line after each epoch.
@@ -110,46 +89,89 @@ def fit_layers(
     Returns:
         The heads, in evaluation mode.
     """
+    data = messages.data
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(options.seed)
         layers = MessageLayers(sizes, dropout=options.dropout)
-        _standardise(layers, data)
-        steps = options.epochs * -(-len(data.labels) // options.batch)
-        optimiser = torch.optim.AdamW(layers.parameters(), lr=options.rate, weight_decay=options.decay)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, options.rate, total_steps=steps, pct_start=0.15)
-        weights = _intent_weights(data.labels[:, 0])
+        _standardise(layers, tuned, data)
+        both = nn.ModuleList([layers, tuned]).train()
+        optimiser, schedule = _optimiser(layers, tuned, messages, options)
+        average = {name: tensor.clone() for name, tensor in both.state_dict().items()}
+        done = 0
         for epoch in range(options.epochs):
-            total = 0.0
-            for rows in torch.split(torch.randperm(len(data.labels)), options.batch):
-                loss = _loss(layers, data, rows.tolist(), weights, options)
+            total, seen = 0.0, 0
+            for rows in _batches(messages, options):
+                loss = _loss(layers, tuned, data, rows, options)
                 optimiser.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
-                nn.utils.clip_grad_norm_(layers.parameters(), 2.0)
+                nn.utils.clip_grad_norm_(both.parameters(), 2.0)
                 optimiser.step()
                 schedule.step()
-                total += loss.item() * len(rows)
-            report(f"epoch {epoch + 1} of {options.epochs}: loss {total / len(data.labels):.3f}")
-    return layers.eval()
+                done += 1
+                _follow(average, both, done=done, decay=options.average)
+                total, seen = total + loss.item() * len(rows), seen + len(rows)
+            report(f"epoch {epoch + 1} of {options.epochs}: loss {total / seen:.3f}")
+        both.load_state_dict(average)
+        both.eval()
+    return layers
+
+
+def _optimiser(
+    layers: MessageLayers, tuned: TunedLayers, messages: Messages, options: FitOptions
+) -> tuple[torch.optim.AdamW, torch.optim.lr_scheduler.OneCycleLR]:
+    optimiser = torch.optim.AdamW(
+        [
+            {"params": list(layers.parameters()), "lr": options.rate, "weight_decay": options.decay},
+            {"params": list(tuned.parameters()), "lr": options.tuned_rate, "weight_decay": 0.01},
+        ]
+    )
+    rows = len(messages.written) + int(options.framed_share * len(messages.framed))
+    # one batch of each sorted part may be short
+    steps = options.epochs * (-(-rows // options.batch) + 1)
+    rates = [options.rate, options.tuned_rate]
+    return optimiser, torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, total_steps=steps, pct_start=0.1)
+
+
+def _batches(messages: Messages, options: FitOptions) -> Iterator[list[int]]:
+    """The rows of one epoch: a variation of each written message and of a share of the framed ones."""
+    framed = torch.randperm(len(messages.framed))[: int(options.framed_share * len(messages.framed))]
+    groups = [*messages.written, *(messages.framed[row] for row in framed.tolist())]
+    rows = torch.tensor([group[int(torch.randint(len(group), (1,)))] for group in groups])
+    rows = rows[torch.randperm(len(rows))]
+    lengths = torch.tensor([len(tokens.start) for tokens in messages.data.tokens])
+    batches: list[list[int]] = []
+    for part in torch.split(rows, options.batch * _SORTED):
+        ordered = part[torch.argsort(lengths[part], stable=True)]
+        batches += [batch.tolist() for batch in torch.split(ordered, options.batch)]
+    for number in torch.randperm(len(batches)).tolist():
+        yield batches[number]
 
 
 def _loss(
-    layers: MessageLayers, data: Prepared, rows: list[int], weights: torch.Tensor, options: FitOptions
+    layers: MessageLayers, tuned: TunedLayers, data: Prepared, rows: Sequence[int], options: FitOptions
 ) -> torch.Tensor:
+    step = read_states(tuned, data, rows)
+    weights = _intent_weights(data.labels[:, 0])
     keep = (torch.rand(len(rows)) >= options.bag_dropout).float()
-    logits = layers.labels(data.pooled[rows], Bags.of([data.message_buckets[row] for row in rows]), keep)
-    intents, categories, sentiments = data.labels[rows].unbind(1)
+    logits = layers.labels(step.pooled, step.messages, keep)
+    intents, categories, sentiments = data.labels[list(rows)].unbind(1)
     smoothing = options.smoothing
     loss = nn.functional.cross_entropy(logits[0], intents, weight=weights, label_smoothing=smoothing)
     loss = loss + 0.3 * nn.functional.cross_entropy(logits[1], categories, label_smoothing=smoothing)
     loss = loss + 0.3 * nn.functional.cross_entropy(logits[2], sentiments, label_smoothing=smoothing)
-    states = torch.cat([word_context(data.words[row], data.pooled[row]) for row in rows])
-    keep = (torch.rand(len(states)) >= options.bag_dropout).float()
-    flat = layers.emissions(states, Bags.of([word for row in rows for word in data.word_buckets[row]]), keep)
-    lengths = [len(data.tags[row]) for row in rows]
-    emissions = nn.utils.rnn.pad_sequence(list(torch.split(flat, lengths)), batch_first=True)
+    keep = (torch.rand(len(step.context)) >= options.bag_dropout).float()
+    flat = layers.emissions(step.context, step.words, keep)
+    emissions = nn.utils.rnn.pad_sequence(list(torch.split(flat, step.lengths)), batch_first=True)
     tags = nn.utils.rnn.pad_sequence([data.tags[row] for row in rows], batch_first=True)
-    mask = torch.arange(tags.shape[1]) < torch.tensor(lengths)[:, None]
+    mask = torch.arange(tags.shape[1]) < torch.tensor(step.lengths)[:, None]
     return loss + 0.5 * sequence_losses(emissions, tags, mask, layers).mean()
+
+
+@torch.no_grad()
+def _follow(average: dict[str, torch.Tensor], both: nn.Module, *, done: int, decay: float) -> None:
+    """One step of the moving average, which follows faster while it is young."""
+    for name, tensor in both.state_dict().items():
+        average[name].lerp_(tensor, 1 - min(decay, done / (done + 9)))
 
 
 def _intent_weights(intents: torch.Tensor) -> torch.Tensor:
@@ -160,11 +182,12 @@ def _intent_weights(intents: torch.Tensor) -> torch.Tensor:
 
 
 @torch.no_grad()
-def _standardise(layers: MessageLayers, data: Prepared) -> None:
-    words = torch.cat(data.words)
-    inputs = ((layers.message, (data.pooled,)), (layers.tag, (words, words, words, data.pooled)))
-    for head, states in inputs:
-        head.mean.copy_(torch.cat([part.mean(0) for part in states]))
-        spread = torch.cat([part.std(0) for part in states])
+def _standardise(layers: MessageLayers, tuned: TunedLayers, data: Prepared) -> None:
+    rows = torch.randperm(len(data.tokens))[:_SPREAD_ROWS]
+    steps = [read_states(tuned, data, part.tolist()) for part in torch.split(rows, 64)]
+    pooled, context = torch.cat([step.pooled for step in steps]), torch.cat([step.context for step in steps])
+    for head, states in ((layers.message, pooled), (layers.tag, context)):
+        head.mean.copy_(states.mean(0))
+        spread = states.std(0)
         # a state that hardly moves says nothing, and its scale would not fit half precision
         head.scale.copy_(torch.where(spread > _LEAST_SPREAD, 1 / spread.clamp(min=_LEAST_SPREAD), 0.0))

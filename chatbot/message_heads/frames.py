@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from chatbot.message_heads.rows import DEV, HELD_OUT, MESSAGES, TRAINING, MessageRow, SlotSpan, rows_as_jsonl
+from chatbot.message_heads.rows import FRAMED, MESSAGES, MessageRow, SlotSpan, rows_as_jsonl
 from mtl_core.errors import InputError
 from mtl_core.saved import write_atomic
 
@@ -165,7 +165,7 @@ def _batch_rows(batch: str, frames: Sequence[Frame], *, folder: Path) -> list[Me
 
 
 def write_batches(*, folder: Path = MESSAGES) -> dict[str, int]:
-    """Write every batch from its frames.
+    """Write every batch that frames give.
 
     Args:
         folder: The messages: ``frames`` and ``values`` lie in it, and the batches are written to it.
@@ -174,7 +174,7 @@ def write_batches(*, folder: Path = MESSAGES) -> dict[str, int]:
         Number of rows by batch.
     """
     counts = {}
-    for batch in (*TRAINING, *DEV, *HELD_OUT):
+    for batch in FRAMED:
         rows = _batch_rows(batch, read_frames(folder / "frames" / f"{batch}.txt"), folder=folder)
         write_atomic(folder / f"{batch}.jsonl", rows_as_jsonl(rows).encode())
         counts[batch] = len(rows)

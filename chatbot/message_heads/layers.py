@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["INTENTS", "TAGS", "Bags", "HeadSizes", "MessageLayers", "best_tags", "sequence_losses"]
+__all__ = ["INTENTS", "TAGS", "Bags", "HeadSizes", "MessageLayers", "best_tags", "sequence_losses", "word_context"]
 
 INTENTS = tuple(str(intent) for intent in Intent)
 TAGS = ("O", *(f"{edge}-{slot}" for slot in SLOTS for edge in "BI"))
@@ -122,6 +122,20 @@ class MessageLayers(nn.Module):
         """
         scores: torch.Tensor = self.tag(states, bags, keep)
         return scores
+
+
+def word_context(words: torch.Tensor, pooled: torch.Tensor) -> torch.Tensor:
+    """What the tag head sees of each word.
+
+    Args:
+        words: ``[words, dense]`` states of the words.
+        pooled: ``[dense]`` state of the message.
+
+    Returns:
+        ``[words, 4 * dense]``: the word before, the word, the word after (zeros at the ends), and the message.
+    """
+    padded = torch.cat([torch.zeros(1, words.shape[1]), words, torch.zeros(1, words.shape[1])])
+    return torch.cat([padded[:-2], words, padded[2:], pooled.expand(len(words), -1)], dim=1)
 
 
 def sequence_losses(

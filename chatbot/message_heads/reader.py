@@ -9,19 +9,17 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
-from chatbot.message_heads.artifact import SHIPPED_HEADS, HeadsConfig, read_heads
+from chatbot.message_heads.artifact import SHIPPED_HEADS, TrainedHeads, checked_encoder, read_heads
 from chatbot.message_heads.features import message_features, word_features
-from chatbot.message_heads.fit import word_context
-from chatbot.message_heads.layers import INTENTS, Bags, MessageLayers, best_tags
+from chatbot.message_heads.layers import INTENTS, Bags, best_tags, word_context
 from chatbot.message_heads.rows import word_spans
 from chatbot.message_heads.states import MessageEncoder, MessageStates
 from chatbot.understanding import CATEGORIES, SENTIMENTS, Intent, Understood, checked_message
-from mtl_core.errors import ArtifactError
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from mtl_core.encoder import SharedEncoder
@@ -55,25 +53,19 @@ class MessageHeads:
 
     Args:
         encoder: The shared encoder; it is not changed.
-        layers: The heads.
-        config: Their description.
+        heads: The heads and the tuned layers below them.
 
     Raises:
         ArtifactError: If the heads were trained on another encoder.
     """
 
-    def __init__(self, encoder: SharedEncoder, layers: MessageLayers, config: HeadsConfig) -> None:
-        if config.fingerprint != encoder.fingerprint:
-            raise ArtifactError(
-                f"The message heads were trained on {config.encoder!r} and cannot read the states of "
-                f"{encoder.name!r}; train them on this encoder: python -m chatbot.message_heads.train."
-            )
-        self.config = config
-        self._layers = layers
-        self._sizes = config.sizes(encoder.dimension)
-        self._encoder = MessageEncoder(encoder, layers=config.layers)
-        self._steps = layers.steps.detach().numpy()
-        self._begin = layers.begin.detach().numpy()
+    def __init__(self, encoder: SharedEncoder, heads: TrainedHeads) -> None:
+        self.config = checked_encoder(heads.config, encoder)
+        self._layers = heads.layers
+        self._sizes = heads.config.sizes(encoder.dimension)
+        self._encoder = MessageEncoder(encoder, layers=heads.config.layers, tuned=heads.tuned)
+        self._steps = heads.layers.steps.detach().numpy()
+        self._begin = heads.layers.begin.detach().numpy()
 
     @classmethod
     def from_pretrained(cls, folder: str | Path | None = None, *, encoder: SharedEncoder) -> MessageHeads:
@@ -89,7 +81,7 @@ class MessageHeads:
         Raises:
             ArtifactError: If they are missing, damaged, or belong to another encoder.
         """
-        return cls(encoder, *read_heads(folder or SHIPPED_HEADS, dimension=encoder.dimension))
+        return cls(encoder, read_heads(folder or SHIPPED_HEADS, encoder=encoder))
 
     def __call__(self, message: str, /) -> Understood:
         """Understand one message.
@@ -132,7 +124,7 @@ class MessageHeads:
             A reading of each, in their order.
         """
         buckets = [message_features(text, buckets=self._sizes.message_buckets) for text in texts]
-        pooled = torch.from_numpy(np.stack([state.pooled for state in states]))
+        pooled = torch.stack([state.pooled for state in states])
         logits = self._layers.labels(pooled, Bags.of(buckets))
         probabilities = torch.softmax(logits[0] / self.config.temperature, dim=-1).numpy()
         categories, sentiments = logits[1].argmax(-1).tolist(), logits[2].argmax(-1).tolist()
@@ -158,9 +150,7 @@ class MessageHeads:
         if not words:
             return []
         bags = Bags.of(word_features(words, buckets=self._sizes.word_buckets))
-        emissions = self._layers.emissions(
-            word_context(torch.from_numpy(state.words), torch.from_numpy(state.pooled)), bags
-        ).numpy()
+        emissions = self._layers.emissions(word_context(state.words, state.pooled), bags).numpy()
         return best_tags(emissions, self._steps, self._begin)
 
     def _intent(self, probabilities: NDArray[np.float32]) -> tuple[str, float]:

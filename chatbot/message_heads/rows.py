@@ -15,9 +15,11 @@ from mtl_core.errors import InputError
 
 __all__ = [
     "DEV",
+    "FRAMED",
     "HELD_OUT",
     "MESSAGES",
     "TRAINING",
+    "WRITTEN",
     "MessageRow",
     "SlotSpan",
     "bio_tags",
@@ -30,9 +32,15 @@ __all__ = [
 MESSAGES = Path(__file__).parents[1] / "messages"
 """Folder of the messages written for this project."""
 
-TRAINING = ("first", "second", "third", "fourth", "fifth")
-DEV = ("dev",)
-HELD_OUT = ("held-out", "held-out-two", "out-of-scope")
+FRAMED = ("first", "second", "third", "fourth", "fifth", "dev", "held-out", "held-out-two", "out-of-scope")
+"""Batches that frames give."""
+
+WRITTEN = ("sixth", "dev-two", "held-out-three")
+"""Batches whose messages were written one by one."""
+
+TRAINING = ("first", "second", "third", "fourth", "fifth", "sixth")
+DEV = ("dev", "dev-two")
+HELD_OUT = ("held-out", "held-out-two", "out-of-scope", "held-out-three")
 
 _WORD = re.compile(r"\d+(?:[.,]\d+)+|\w+(?:['’-]\w+)*|[^\w\s]")
 

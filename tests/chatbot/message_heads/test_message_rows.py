@@ -7,14 +7,16 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from chatbot.message_heads.augment import vary
+from chatbot.message_heads.augment import slot_values, swapped, vary
 from chatbot.message_heads.check import count_rows, find_problems, frame_key
 from chatbot.message_heads.frames import Frame, fill_frame, read_frames, read_values, write_batches
 from chatbot.message_heads.rows import (
     DEV,
+    FRAMED,
     HELD_OUT,
     MESSAGES,
     TRAINING,
+    WRITTEN,
     MessageRow,
     bio_tags,
     load_batch,
@@ -50,11 +52,20 @@ def test_there_are_enough_messages_of_every_kind() -> None:
     assert not set(held.voices) & {"phone", "typos"}
 
 
+def test_every_batch_is_framed_or_written_and_has_its_own_voices() -> None:
+    assert sorted((*FRAMED, *WRITTEN)) == sorted((*TRAINING, *DEV, *HELD_OUT))
+    written, dev = count_rows(load_batch("sixth")), count_rows(load_batch("dev-two"))
+    assert written.rows >= 1_500
+    assert written.intents[Intent.OUT_OF_SCOPE] >= 400
+    assert set(written.intents) == set(dev.intents) == set(Intent)
+    assert not set(written.voices) & set(dev.voices)
+
+
 def test_the_batches_are_what_the_frames_give(tmp_path: Path) -> None:
     for name in ("frames", "values"):
         (tmp_path / name).symlink_to(MESSAGES / name)
     write_batches(folder=tmp_path)
-    for batch in (*TRAINING, *DEV, *HELD_OUT):
+    for batch in FRAMED:
         assert (tmp_path / f"{batch}.jsonl").read_bytes() == (MESSAGES / f"{batch}.jsonl").read_bytes()
 
 
@@ -68,6 +79,7 @@ def test_a_repeat_a_conflict_and_leaks_are_found() -> None:
     assert any("frame" in line for line in problems([first], [other_value]))
     shared = row("any fractions there", slots=(("topic", 4, 13),), batch="h")
     assert problems([first], [shared]) == ["held-out: the topic 'fractions' was learned from"]
+    assert problems([first], [row("any fractions there", slots=(("topic", 4, 13),), batch="held-out-three")]) == []
     assert any("fewer than" in line for line in find_problems([first], [], []))
 
 
@@ -120,3 +132,17 @@ def test_variations_keep_labels_and_slots() -> None:
         assert (other.intent, other.category, other.sentiment) == (one.intent, one.category, one.sentiment)
         assert [span.slot for span in other.slots] == [span.slot for span in one.slots]
     assert sum(vary(one, seed="3").text != one.text for one in rows) > len(rows) / 2
+
+
+def test_other_values_keep_the_labels() -> None:
+    one = row("find Long Division, year 4", slots=(("topic", 5, 18), ("grade", 20, 26)))
+    values = slot_values([row("any rivers?", slots=(("topic", 4, 10),)), row("it's year 9", slots=(("grade", 5, 11),))])
+    assert values["topic"] == ["rivers"]
+    assert "grade" not in values
+    texts = {swapped(one, values, seed=str(seed)).text for seed in range(20)}
+    assert texts == {"find rivers, year 4", "find Long Division, year 4"}
+    other = next(two for two in (swapped(one, values, seed=str(seed)) for seed in range(20)) if "rivers" in two.text)
+    assert [(span.slot, other.text[span.start : span.end]) for span in other.slots] == [
+        ("topic", "rivers"),
+        ("grade", "year 4"),
+    ]
