@@ -22,10 +22,10 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline, make_union
 
-from chatbot import commands
 from chatbot.message_heads.reader import MessageHeads, MessageReading
 from chatbot.message_heads.rows import DEV, TRAINING, MessageRow, bio_tags, load_batches
 from chatbot.message_reading import PhrasesThenHeads
+from chatbot.phrase_rules import read_phrases
 from chatbot.understanding import UNSURE_BELOW, Intent
 from mtl_core.encoder import SharedEncoder
 from mtl_core.evaluation.spans import extract_spans
@@ -67,13 +67,6 @@ def intent_line(name: str, rows: Sequence[MessageRow], intents: Sequence[str]) -
     recall = (guess == SCOPE)[outside].mean()
     precision = outside[guess == SCOPE].mean() if (guess == SCOPE).any() else 0.0
     return f"| {name} | {accuracy:.3f} | {recall:.3f} | {precision:.3f} |"
-
-
-def phrase_rules(text: str) -> str:
-    """The intent that the phrase rules give."""
-    understood = commands.understand(text)
-    name = str(getattr(understood, "intent", None) or getattr(understood, "name", understood))
-    return {"use": "accept", "edit_text": "edit"}.get(name, name)
 
 
 def tfidf() -> Callable[[Sequence[str]], list[str]]:
@@ -166,7 +159,7 @@ def main(
         print("| reader | intent accuracy | out-of-scope recall | precision |\n|---|---|---|---|")
         print(intent_line("message heads", part, [reading.understood.intent for reading in readings]))
         print(intent_line("phrases, then heads", part, [coach(text).intent for text in texts]))
-        print(intent_line("phrase rules", part, [phrase_rules(text) for text in texts]))
+        print(intent_line("phrase rules", part, [read_phrases(text).intent for text in texts]))
         if plainer is not None:
             print(intent_line("TF-IDF, logistic regression", part, plainer(texts)))
         report(part, readings)
