@@ -36,6 +36,7 @@ class StoreFiles:
     def __init__(self, path: Path, *, wait: float) -> None:
         self.path = path
         self._wait = wait
+        self._manifest = path / MANIFEST
 
     def manifest(self) -> tuple[bytes, int] | None:
         """The manifest's bytes and an open descriptor of it; ``None`` where there is none.
@@ -69,7 +70,8 @@ class StoreFiles:
             Whether nothing was published since.
         """
         try:
-            now = (self.path / MANIFEST).stat()
+            # at every search, so without making a path each time
+            now = self._manifest.stat()
         except OSError:
             # a folder that was removed says nothing new
             return True

@@ -228,8 +228,11 @@ def candidates_of(
     if chosen is not None:
         parameters.sel = chosen.selector
     # waking a second thread costs more than a few queries, and parallel callers share the cores anyway
-    with faiss_threads(1 if len(queries) < _QUERIES_A_THREAD else None):
+    if len(queries) >= _QUERIES_A_THREAD or faiss.omp_get_max_threads() == 1:
         _, found = graph.index.search(queries, most, params=parameters)
+    else:
+        with faiss_threads(1):
+            _, found = graph.index.search(queries, most, params=parameters)
     return np.asarray(found, np.int64)
 
 

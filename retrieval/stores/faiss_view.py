@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -202,7 +202,7 @@ class View:
         enough = min(most, graph.rows if chosen is None else chosen.count)
         found = []
         for query, padded in zip(queries, near, strict=True):
-            rows = padded[padded >= 0]
+            rows = padded if padded[-1] >= 0 else padded[padded >= 0]
             if len(rows) < enough:
                 return None
             found.append(Found(rows, self._vectors(rows) @ query))
@@ -215,16 +215,10 @@ class View:
         if len(self.segments) == 1:
             return self.segments[0].vectors[rows]
         vectors = np.empty((len(rows), self.segments[0].vectors.shape[1]), np.float32)
-        for segment, here, places in self._grouped(rows):
-            vectors[here] = segment.vectors[places]
+        # rows are few, and the caches are full of the graph: one short loop is sooner done than many calls of numpy
+        for number, (segment, place) in enumerate(map(self._place, rows.tolist())):
+            vectors[number] = segment.vectors[place]
         return vectors
-
-    def _grouped(self, rows: NDArray[np.int64]) -> Iterator[tuple[Segment, NDArray[np.int64], NDArray[np.int64]]]:
-        """Each segment that holds some of the rows, which of them, and their places in it."""
-        numbers = np.searchsorted(self.starts, rows, side="right") - 1
-        for number in np.unique(numbers).tolist():
-            here = np.flatnonzero(numbers == number)
-            yield self.segments[number], here, rows[here] - self.starts[number]
 
     def _place(self, row: int) -> tuple[Segment, int]:
         # segments without rows share their start with the next one, so the last of them is the right one
@@ -232,15 +226,13 @@ class View:
         return self.segments[number], row - self._start_list[number]
 
     def _hits(self, best: Sequence[tuple[int, float]]) -> list[Hit]:
-        rows = np.array([row for row, _ in best], np.int64)
         if len(self.segments) == 1:
+            rows = np.array([row for row, _ in best], np.int64)
             names, payloads = self.segments[0].ids.taken(rows), self.segments[0].payloads.taken(rows)
         else:
-            names, payloads = [b""] * len(best), [b""] * len(best)
-            for segment, here, places in self._grouped(rows):
-                taken = zip(here.tolist(), segment.ids.taken(places), segment.payloads.taken(places), strict=True)
-                for place, name, payload in taken:
-                    names[place], payloads[place] = name, payload
+            places = [self._place(row) for row, _ in best]
+            names = [segment.ids[place] for segment, place in places]
+            payloads = [segment.payloads[place] for segment, place in places]
         # one call of the parser costs less than one a hit
         parsed = json.loads((b"[" + b",".join(payloads) + b"]").decode())
         return [
