@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import f1_score
 
 from mtl_core.training.calibration import expected_calibration_error, fit_calibration
 
@@ -46,6 +47,23 @@ def test_probabilities_follow_the_frequencies() -> None:
     assert calibration.offset == pytest.approx(-1, abs=0.15)
     probabilities = np.asarray([calibration.probability(logit) for logit in logits])
     assert expected_calibration_error(probabilities, labels) < 0.03
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 2**31), st.floats(0.3, 3.0), st.floats(-3.0, 3.0))
+def test_the_threshold_is_near_the_best_there_is(seed: int, slope: float, offset: float) -> None:
+    generator = np.random.default_rng(seed)
+    logits = generator.normal(scale=2, size=3_000)
+    labels = (generator.random(3_000) < 1 / (1 + np.exp(-(slope * logits + offset)))).astype(int)
+    if not 30 < labels.sum() < 2_970:
+        return
+    calibration = fit_calibration(logits, labels)
+    probabilities = np.asarray([calibration.probability(logit) for logit in logits])
+
+    def score(cut: float) -> float:
+        return float(f1_score(labels, probabilities >= cut, average="macro", labels=[False, True], zero_division=0))
+
+    assert score(calibration.present_from) > max(score(cut) for cut in np.linspace(0.1, 0.9, 33)) - 0.03
 
 
 def test_logits_that_speak_for_the_opposite_still_give_a_rising_sigmoid() -> None:
