@@ -9,6 +9,7 @@ from chatbot import replies, wishes
 from chatbot.accepting import accept, take_pasted
 from chatbot.blank import blank_turn
 from chatbot.conversation import Conversation, Phraser, said
+from chatbot.errors import StateError
 from chatbot.events import Decided, Decision, Event, IdeaAsked, Said, Undone
 from chatbot.nudges import Nudge, fill
 from chatbot.phrase_rules import read_phrases
@@ -160,7 +161,7 @@ class LessonCoach:
         """
         nudge = self._talk.session.nudge
         if nudge is None or nudge.id != nudge_id:
-            raise InputError(f"The nudge {nudge_id!r} does not wait for an answer; ask for a new idea.")
+            raise StateError(f"The nudge {nudge_id!r} does not wait for an answer; ask for a new idea.")
         try:
             choice = Decision(decision)
         except ValueError as error:
@@ -184,7 +185,7 @@ class LessonCoach:
             InputError: If nothing was changed.
         """
         if not self.state.history:
-            raise InputError("There is nothing to undo: the plan is as you gave it.")
+            raise StateError("There is nothing to undo: the plan is as you gave it.")
         last = self.state.history[-1]
         earlier = self._talk.session.analyses[-2] or self._talk.model.analyse(last.text)
         self._talk.session.record(Undone(last.text, last.judgements))

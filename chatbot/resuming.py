@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from chatbot.errors import StateError
 from chatbot.nudges import Nudge
 from mtl_core.errors import InputError
 from retrieval.templates import GradeBand, LessonTemplate
@@ -68,7 +69,7 @@ def locate(quote: str, text: str) -> str:
     words = quote.strip().strip("“”\"'‘’").split()
     found = re.search(r"\s+".join(map(re.escape, words)), text) if words else None
     if found is None:
-        raise InputError("That sentence is not in the plan word for word; copy it from the plan, or leave it out.")
+        raise StateError("That sentence is not in the plan word for word; copy it from the plan, or leave it out.")
     return found.group()
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from retrieval.templates import LessonTemplate
+from chatbot.api.fields import WHOLE, Filled, Plan, Query, Text, Title
+from mtl_core.rubric import MEASURES
+from retrieval.templates import SUBJECTS, LessonTemplate
 
 __all__ = [
     "ChangeSettings",
@@ -32,28 +34,6 @@ __all__ = [
     "TurnView",
     "VersionView",
 ]
-
-
-def _plain(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("a text holds no NUL character")
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise ValueError("a text holds no half of a surrogate pair") from error
-    return text
-
-
-def _filled(text: str) -> str:
-    if not text.strip():
-        raise ValueError("the text is empty")
-    return text
-
-
-Text = Annotated[str, AfterValidator(_plain)]
-Filled = Annotated[Text, AfterValidator(_filled)]
-Plan = Annotated[Filled, Field(min_length=1, max_length=200_000, description="The whole lesson plan, as text.")]
-Title = Annotated[Filled, Field(min_length=1, max_length=200, description="What the thread is called.")]
 
 
 class _Model(BaseModel):
@@ -102,21 +82,45 @@ class GiveDecision(_Request):
 class SearchQuery(_Request):
     """A search of the lesson templates."""
 
-    query: Annotated[Filled, Field(min_length=1, max_length=1_000, description="A few words.")]
-    k: Annotated[int, Field(ge=1, le=50, description="The most results.")] = 5
-    subject: Annotated[Text | None, Field(max_length=40, description="Only for it, or for any subject.")] = None
-    grade: Annotated[int | None, Field(ge=0, le=13, description="US grade; 0 is kindergarten, 13 is adult.")] = None
-    minutes: Annotated[int | None, Field(ge=0, le=240, description="The most minutes that it takes.")] = None
-    measure: Annotated[Text | None, Field(max_length=40, description="Only what repairs this measure.")] = None
+    query: Query
+    k: Annotated[int, Field(ge=1, le=50, description="The most results."), WHOLE] = 5
+    subject: Annotated[
+        Text | None,
+        Field(
+            max_length=40, description="Only for it, or for any subject.", json_schema_extra={"enum": [*SUBJECTS, None]}
+        ),
+    ] = None
+    grade: Annotated[int | None, Field(ge=0, le=13, description="US grade; 0 is kindergarten, 13 is adult."), WHOLE] = (
+        None
+    )
+    minutes: Annotated[int | None, Field(ge=0, le=240, description="The most minutes that it takes."), WHOLE] = None
+    measure: Annotated[
+        Text | None,
+        Field(
+            max_length=40, description="Only what repairs this measure.", json_schema_extra={"enum": [*MEASURES, None]}
+        ),
+    ] = None
 
 
 class ChangeSettings(_Request):
     """What an owner chooses; what is left out stays as it is."""
 
+    # days and no end at once cannot be
+    model_config = ConfigDict(
+        json_schema_extra={
+            "not": {
+                "required": ["retention_days", "keep_forever"],
+                "properties": {"retention_days": {"type": "integer"}, "keep_forever": {"const": True}},
+            }
+        }
+    )
+
     masking: Annotated[bool | None, Field(description="Mask names, e-mails and phone numbers from now on.")] = None
     keep_labels: Annotated[bool | None, Field(description="Decisions may be learnt from.")] = None
     retention_days: Annotated[
-        int | None, Field(ge=1, le=36_500, description="Days that a thread is kept after its last event.")
+        int | None,
+        Field(ge=1, le=36_500, description="Days that a thread is kept after its last event."),
+        WHOLE,
     ] = None
     keep_forever: Annotated[bool, Field(description="Keep threads until they are deleted.")] = False
 

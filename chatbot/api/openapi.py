@@ -16,7 +16,7 @@ _MEANINGS = {
     403: "Sent by a page of another address.",
     404: "There is no such thread of this owner.",
     408: "The body came too slowly.",
-    409: "The thread went on elsewhere; look again.",
+    409: "It does not fit where the thread stands, or the thread went on elsewhere; look again.",
     413: "The body is too large.",
     415: "The body is no JSON.",
     422: "Something that was sent cannot be used.",

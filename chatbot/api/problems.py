@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from chatbot.api.workers import BusyError
+from chatbot.errors import StateError
 from chatbot.store.base import ConflictError, NotFoundError
 from mtl_core.errors import ArtifactError, InputError
 
@@ -27,6 +28,7 @@ _LOG = logging.getLogger("lesson_nudge.api")
 _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (NotFoundError, 404),
     (ConflictError, 409),
+    (StateError, 409),
     (BusyError, 503),
     (InputError, 422),
     (ArtifactError, 503),

@@ -9,13 +9,16 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
-from schemathesis.specs.openapi.checks import positive_data_acceptance
+from plan_format import plans
 
 from chatbot.api import ServerConfig, create_app
 from chatbot.service import CoachService
+from mtl_core.quality import check_text
+from mtl_core.segments import segment_document
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+    from starlette.testclient import TestClient
 
 QUIET = settings(
     max_examples=25,
@@ -30,7 +33,6 @@ QUIET = settings(
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", list(schemathesis.GenerationMode), ids=lambda mode: mode.value)
 def test_the_description_is_true(service: CoachService, plan: str, mode: schemathesis.GenerationMode) -> None:
-    """Every check but one: whether a text has a word, or a nudge waits, is no matter of a schema."""
     thread = service.open("local", plan).id
     config = ServerConfig(workers=2, stream_seconds=0.02, poll_seconds=0.01, requests_per_second=1e6, burst=10**6)
     described = schemathesis.openapi.from_asgi("/openapi.json", create_app(service, config))
@@ -45,11 +47,23 @@ def test_the_description_is_true(service: CoachService, plan: str, mode: schemat
             # half of the requests are about the thread that is there
             if mode is schemathesis.GenerationMode.POSITIVE and tried % 2 and "thread_id" in case.path_parameters:
                 case.path_parameters["thread_id"] = thread
-            case.call_and_validate(excluded_checks=[positive_data_acceptance])
+            case.call_and_validate()
 
         with suppress(Unsatisfiable):  # nothing can be wrong with a request that has no part
             check()
     assert tried > 100
+
+
+@given(plans)
+@settings(QUIET, max_examples=200)
+def test_the_format_of_a_plan_is_what_the_reader_takes(text: str) -> None:
+    check_text(text)
+    assert segment_document(text)
+
+
+@pytest.mark.parametrize("text", ["", "0", " \n", "1/2 > 1/3", "a\0", "\x01a", "***"])
+def test_what_the_reader_refuses_is_a_problem(client: TestClient, text: str) -> None:
+    assert client.post("/v1/threads", json={"text": text}).status_code == 422
 
 
 def test_every_address_of_the_contract_is_described(app: FastAPI) -> None:
