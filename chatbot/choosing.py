@@ -41,6 +41,8 @@ def choose_template(
     Returns:
         The template, or ``None`` where none repairs the gap.
     """
+    if gap not in RULES:
+        return None  # a measure of a school's own; templates know ours alone
     open_gaps = ranked_gaps(state.judgements, RULES, silent=state.silent)
     weights = gap_weights({key: state.judgements[key].probability for key in open_gaps})
     needs = PlanNeeds(gaps=focused(weights, gap), grade=facts.grade, subject=facts.subject)

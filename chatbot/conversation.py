@@ -18,7 +18,7 @@ from chatbot.events import (
     Said,
     SaidKind,
 )
-from chatbot.measure_rules import RULES
+from chatbot.measure_rules import RULES, rules_for
 from chatbot.nudges import Nudge, compose_nudge, compose_praise
 from chatbot.plan_facts import PlanFacts, read_facts
 from chatbot.policy import may_offer, praised_measure, ranked_gaps
@@ -114,7 +114,7 @@ class Conversation:
         Args:
             words: The most words of the passage.
         """
-        measure = praised_measure(self.state.judgements, RULES)
+        measure = praised_measure(self.state.judgements, rules_for(self.analysis.rubric))
         if measure is None:
             return None
         quote = self.state.judgements[measure].quotes[0][0]
@@ -229,7 +229,7 @@ class Conversation:
         if state.pending or state.paused or state.stopped:
             return ()
         if not self._anything_left():
-            words = said(replies.nothing_left(state), "goodbye")
+            words = said(replies.nothing_left(state, without_template=self._without_template()), "goodbye")
             self._offer_export()
             return (words,)
         if state.dismissals_in_a_row >= 2:
@@ -243,6 +243,12 @@ class Conversation:
             choose_template(gap, index=self.index, state=self.state, analysis=self.analysis, facts=self.facts)
             for gap in gaps
         )
+
+    def _without_template(self) -> list[str]:
+        """Titles of the gaps that no template is made for: measures of a school's own."""
+        rubric = self.analysis.rubric
+        gaps = ranked_gaps(self.state.judgements, rules_for(rubric), silent=self.state.silent)
+        return [rubric[gap].title for gap in gaps if gap not in RULES]
 
     def _grade_question(self) -> Said | None:
         if self.state.grade_asked or self.facts.grade is not None:

@@ -9,7 +9,7 @@ from chatbot.events import Decision
 from chatbot.nudges import Nudge, closed, name_of
 from chatbot.state import CoachState
 from chatbot.wording import pick, quoted
-from mtl_core.rubric import MEASURES
+from mtl_core.rubric import MEASURES, Measure
 
 if TYPE_CHECKING:
     from mtl_core.reading import Analysis, MeasureReading
@@ -170,10 +170,10 @@ def _dropped(before: Analysis, after: Analysis) -> str:
     return f", but I no longer find clear evidence for {names}" if names else ""
 
 
-def define(measure: str) -> str:
+def define(entry: Measure) -> str:
     """What a measure is, in the words of the rubric."""
-    entry = MEASURES[measure]
-    return f"{entry.title}. What counts: {entry.definition}. Not enough by itself: {entry.near_misses}."
+    less = f" Not enough by itself: {entry.near_misses}." if entry.near_misses else ""
+    return f"{entry.title}. What counts: {entry.definition}.{less}"
 
 
 def explain(nudge: Nudge, reading: MeasureReading) -> str:
@@ -217,14 +217,27 @@ def farewell(*, offer: bool) -> str:
     return f"The plan stays as it is now{'; would you like to export it?' if offer else '.'}"
 
 
-def nothing_left(state: CoachState) -> str:
-    """What is said where no gap is left to raise: one line, with an offer to export the first time."""
-    said = (
-        "I have no further suggestion for this version"
-        if state.silent
-        else "I find evidence for every measure that I read"
-    )
+def nothing_left(state: CoachState, *, without_template: Sequence[str] = ()) -> str:
+    """What is said where no gap is left to raise: one line, with an offer to export the first time.
+
+    Args:
+        state: What is true now.
+        without_template: Titles of measures that were not found and that no template is made for.
+
+    Returns:
+        The line.
+    """
+    if without_template:
+        said = f"I do not find clear evidence for {_listed(without_template)}, and I have no template for that"
+    elif state.silent:
+        said = "I have no further suggestion for this version"
+    else:
+        said = "I find evidence for every measure that I read"
     return f"{said}{'.' if state.export_offered else '; would you like to export the plan?'}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def searched(hits: Sequence[SearchHit], filled: Callable[[LessonTemplate], str]) -> str:
@@ -259,6 +272,6 @@ def thanks_for_facts(*, phrase: str, minutes: int | None) -> str:
     return f"Thank you; I choose ideas {' and '.join(parts)} from now on."
 
 
-def muted(measure: str) -> str:
+def muted(title: str) -> str:
     """One sentence after a measure was muted."""
-    return f"I will not raise {MEASURES[measure].title.lower()} again for this plan."
+    return f"I will not raise {title.lower()} again for this plan."

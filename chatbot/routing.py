@@ -12,6 +12,7 @@ from chatbot.replies import HELP, NOTHING_WAITS, define
 from chatbot.resuming import MAX_REASON
 from chatbot.slot_values import measure_named, minutes_named
 from chatbot.understanding import UNSURE_BELOW, Intent, Understood
+from mtl_core.rubric import MEASURES
 from retrieval.grades import parse_grade
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def _request(coach: LessonCoach, intent: Intent, understood: Understood, message
         return coach.answer(Said("coach", _ANSWERS[intent], "message"))
     if intent is Intent.STATE_FACT:
         return _facts(coach, understood)
-    if intent in (Intent.MUTE, Intent.EXPLAIN_MEASURE):
+    if intent in (Intent.MUTE, Intent.EXPLAIN_MEASURE) or (intent is Intent.SEARCH and _own_measure(coach, message)):
         return _measure(coach, intent, understood, message)
     if intent is Intent.FORGET:
         # deletion cannot be undone, so it takes the plain words and no guess
@@ -117,14 +118,23 @@ def _facts(coach: LessonCoach, understood: Understood) -> Turn:
 
 
 def _measure(coach: LessonCoach, intent: Intent, understood: Understood, message: str) -> Turn:
-    measure = measure_named(understood.slots.get("measure", "")) or measure_mentioned(message)
+    rubric = coach.turn().analysis.rubric
+    named = _own_measure(coach, message) or measure_named(understood.slots.get("measure", ""))
+    measure = named or measure_mentioned(message)
     if measure is None and coach.pending is not None:
         measure = coach.pending.measure
     if measure is None:
         return coach.answer(Said("coach", "Which measure do you mean?", "question"), digression=False)
     if intent is Intent.MUTE:
         return coach.mute(measure)
-    return coach.answer(Said("coach", define(measure), "explanation"))
+    return coach.answer(Said("coach", define(rubric.get(measure) or MEASURES[measure]), "explanation"))
+
+
+def _own_measure(coach: LessonCoach, message: str) -> str | None:
+    """The measure of a school's own rubric that a message names by its title."""
+    plain = " ".join(message.lower().split())
+    rubric = coach.turn().analysis.rubric
+    return next((k for k, m in rubric.items() if k not in MEASURES and m.title.lower() in plain), None)
 
 
 _WISHES: dict[Intent, Callable[[LessonCoach], Turn]] = {

@@ -8,7 +8,6 @@ from chatbot import replies
 from chatbot.conversation import said
 from chatbot.events import GradeStated, MinutesStated, Muted, Paused, Resumed, Stopped
 from mtl_core.errors import InputError
-from mtl_core.rubric import MEASURES
 
 if TYPE_CHECKING:
     from chatbot.conversation import Conversation
@@ -46,11 +45,11 @@ def mute(talk: Conversation, measure: str) -> Turn:
     Raises:
         InputError: If there is no such measure.
     """
-    _ = talk.analysis
-    if measure not in MEASURES:
-        raise InputError(f"There is no measure {measure!r}; use one of {', '.join(MEASURES)}.")
+    rubric = talk.analysis.rubric
+    if measure not in rubric:
+        raise InputError(f"There is no measure {measure!r}; use one of {', '.join(rubric)}.")
     talk.session.record(Muted(measure))
-    return talk.turn(said(replies.muted(measure), "notice"))
+    return talk.turn(said(replies.muted(rubric[measure].title), "notice"))
 
 
 def state_facts(talk: Conversation, *, grade: int | None, phrase: str, minutes: int | None) -> Turn:

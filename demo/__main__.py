@@ -38,7 +38,7 @@ def main(
     except ModuleNotFoundError as error:
         if (error.name or "").startswith(("chatbot", "demo")):
             raise
-        _fail(f"the page needs {error.name}; install it with: pip install 'lesson-nudge[demo,serve,files]'.")
+        _fail(f"the page needs {error.name}; install it with: pip install 'lesson-nudge[demo]'.")
     except (LessonNudgeError, OSError) as error:
         _fail(str(error))
 

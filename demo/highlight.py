@@ -14,10 +14,15 @@ from mtl_core.segments import Segment, SegmentKind
 if TYPE_CHECKING:
     from mtl_core.reading import Analysis
 
-__all__ = ["NUMBERS", "render_plan"]
+__all__ = ["NUMBERS", "numbers_of", "render_plan"]
 
 NUMBERS = {key: number for number, key in enumerate(MEASURES, start=1)}
-"""Number of each measure in the profile, which the marks in the plan name."""
+"""Number of each of our measures in the profile, which the marks in the plan name."""
+
+
+def numbers_of(analysis: Analysis) -> dict[str, int]:
+    """Number of each measure of a reading; a school's own rubric has numbers of its own."""
+    return {key: number for number, key in enumerate(analysis.rubric, start=1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,9 @@ def render_plan(text: str, analysis: Analysis, *, added: tuple[int, int] | None 
     for start, end in pairwise(cuts):
         if added is not None and start == added[0]:
             parts.append('<ins class="ln-added" title="Added from a suggestion">')
-        parts.append(_marked(_plain(text[start:end], _segment_at(start, analysis.segments)), start, end, passages))
+        parts.append(
+            _marked(_plain(text[start:end], _segment_at(start, analysis.segments)), start, end, passages, analysis)
+        )
         if added is not None and end == added[1]:
             parts.append("</ins>")
     label = "The plan with its evidence marked"
@@ -82,19 +89,19 @@ def _plain(text: str, segment: Segment | None) -> str:
     return f"<strong>{shown}</strong>" if segment.kind is SegmentKind.HEADING else shown
 
 
-def _marked(shown: str, start: int, end: int, passages: Sequence[_Passage]) -> str:
+def _marked(shown: str, start: int, end: int, passages: Sequence[_Passage], analysis: Analysis) -> str:
     covering = [passage for passage in passages if passage.start <= start and end <= passage.end]
     if not covering:
         return shown
-    titles = "; ".join(MEASURES[key].title for passage in covering for key in passage.measures)
+    titles = "; ".join(analysis.rubric[key].title for passage in covering for key in passage.measures)
     sure = any(passage.sure for passage in covering)
     weight = "" if any(passage.best for passage in covering) else " ln-weak"
-    notes = "".join(_note(key) for passage in covering if passage.end == end for key in passage.measures)
+    notes = "".join(_note(key, analysis) for passage in covering if passage.end == end for key in passage.measures)
     kind = "ln-found" if sure else "ln-unsure"
     word = "Evidence for" if sure else "Perhaps evidence for"
     return f'<mark class="{kind}{weight}" title="{word}: {escape(titles)}">{shown}{notes}</mark>'
 
 
-def _note(key: str) -> str:
-    title = escape(MEASURES[key].title)
-    return f'<sup class="ln-note">{NUMBERS[key]}<span class="ln-sr"> {title}</span></sup>'
+def _note(key: str, analysis: Analysis) -> str:
+    title = escape(analysis.rubric[key].title)
+    return f'<sup class="ln-note">{numbers_of(analysis)[key]}<span class="ln-sr"> {title}</span></sup>'

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING
 
 from chatbot.nudges import shorten
-from demo.highlight import NUMBERS
+from demo.highlight import NUMBERS, numbers_of
 from demo.profile_picture import render_picture
 from mtl_core.rubric import RUBRIC, Measure
 
@@ -36,10 +35,10 @@ def render_profile(analysis: Analysis | None) -> str:
         HTML.
     """
     if analysis is None:
-        return f'<p class="ln-hint">What I look for:</p>{_rows({})}'
+        return f'<p class="ln-hint">What I look for:</p>{_rows(None)}'
     if not analysis.is_lesson_plan:
         return '<p class="ln-hint">No judgement: this text does not read as a lesson plan in English.</p>'
-    return f"{_summary(analysis)}{render_picture(analysis)}{_rows(analysis.measures)}"
+    return f"{_summary(analysis)}{render_picture(analysis)}{_rows(analysis)}"
 
 
 def _summary(analysis: Analysis) -> str:
@@ -50,21 +49,26 @@ def _summary(analysis: Analysis) -> str:
     return f'<p class="ln-counts">{counts}</p>'
 
 
-def _rows(readings: Mapping[str, MeasureReading]) -> str:
-    rows = "".join(_row(measure, readings.get(measure.key)) for measure in RUBRIC)
+def _rows(analysis: Analysis | None) -> str:
+    if analysis is None:
+        rows = "".join(_row(NUMBERS[measure.key], measure, None) for measure in RUBRIC)
+    else:
+        numbers = numbers_of(analysis)
+        rows = "".join(_row(numbers[key], analysis.rubric[key], one) for key, one in analysis.measures.items())
     return f'<ol class="ln-profile">{rows}</ol>'
 
 
-def _row(measure: Measure, reading: MeasureReading | None) -> str:
+def _row(number: int, measure: Measure, reading: MeasureReading | None) -> str:
     quotes = [_quote(evidence) for evidence in reading.evidence] if reading else []
     first, others = "".join(quotes[:1]), "".join(quotes[1:])
     more = f"<p>Also considered:</p>{others}" if others else ""
+    less = f"<p>Not enough: {escape(measure.near_misses)}.</p>" if measure.near_misses else ""
     return (
         f'<li class="ln-measure{f" ln-{reading.verdict}" if reading else ""}"><details><summary>'
-        f'<span class="ln-number">{NUMBERS[measure.key]}</span><span class="ln-title">{escape(measure.title)}</span>'
+        f'<span class="ln-number">{number}</span><span class="ln-title">{escape(measure.title)}</span>'
         f"{_verdict(reading.verdict) if reading else ''}</summary>"
         f'<div class="ln-detail"><p>A plan shows it when it states {escape(measure.definition)}.</p>'
-        f"<p>Not enough: {escape(measure.near_misses)}.</p>{more}</div></details>{first}</li>"
+        f"{less}{more}</div></details>{first}</li>"
     )
 
 

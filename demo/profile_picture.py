@@ -5,8 +5,6 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from mtl_core.rubric import RUBRIC
-
 if TYPE_CHECKING:
     from mtl_core.reading import Analysis, MeasureReading, Verdict
 
@@ -26,12 +24,12 @@ def render_picture(analysis: Analysis) -> str:
         An SVG with the same in words for screen readers. A filled circle is found, a ring with a dot is
         not sure, an empty ring is not found.
     """
-    height = _TOP + _ROW * len(RUBRIC)
+    height = _TOP + _ROW * len(analysis.measures)
     rows = "".join(
-        _row(measure.title, analysis.measures[measure.key], _TOP + _ROW * number + _ROW / 2)
-        for number, measure in enumerate(RUBRIC)
+        _row(analysis.rubric[key].title, reading, _TOP + _ROW * number + _ROW / 2)
+        for number, (key, reading) in enumerate(analysis.measures.items())
     )
-    words = "; ".join(f"{m.title}: {_WORDS[analysis.measures[m.key].verdict]}" for m in RUBRIC)
+    words = "; ".join(f"{analysis.rubric[key].title}: {_WORDS[one.verdict]}" for key, one in analysis.measures.items())
     ends = (
         f'<text x="{_LEFT}" y="12" class="ln-axis">no evidence</text>'
         f'<text x="{_WIDTH - _RIGHT}" y="12" text-anchor="end" class="ln-axis">clear evidence</text>'
