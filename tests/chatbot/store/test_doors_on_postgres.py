@@ -100,3 +100,14 @@ def test_a_journey_over_two_services(pair: tuple[httpx.Client, httpx.Client], pl
     assert one.delete(base).status_code == 204
     assert [client.get(base).status_code for client in pair] == [404, 404]
     assert [client.get("/v1/threads").json() for client in pair] == [[], []]
+
+
+def test_an_open_stream_hears_what_the_other_service_did(pair: tuple[httpx.Client, httpx.Client], plan: str) -> None:
+    one, other = pair
+    thread = one.post("/v1/threads", json={"text": plan}).json()
+    base = f"/v1/threads/{thread['id']}"
+    with one.stream("GET", f"{base}/events", params={"wait": 300}) as stream:
+        lines = stream.iter_lines()
+        assert next(line for line in lines if line == "event: done")
+        other.post(f"{base}/decisions", json={"nudge_id": thread["nudge"]["id"], "decision": "not_now"})
+        assert next(line for line in lines if line == "event: decision_recorded")
