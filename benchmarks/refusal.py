@@ -73,9 +73,9 @@ def main() -> None:
 
 
 def _texts(encoder: SharedEncoder) -> Iterator[Judged]:
-    others = (*load_corpus().others, *load_texts(SHIPPED_CORPUS / "more_not_plans.jsonl"))
-    yield from _judged(encoder, others, "texts that are no plans")
-    short = load_texts(SHIPPED_CORPUS / "short_plans.jsonl")
+    corpus = load_corpus()
+    yield from _judged(encoder, corpus.others, "texts that are no plans")
+    short = corpus.short_plans
     for text, example in zip(
         short, text_examples(encoder, short, are_plans=True, weight=SHORT_PLAN_WEIGHT), strict=True
     ):

@@ -240,8 +240,7 @@ class SharedEncoder:
             return EncodedTexts(vectors, pooled, truncated, branched)
         ids, truncated[:] = self._texts.ids(texts, tokenizer=self.tokenizer, max_tokens=self.max_tokens)
         for rows in _batches([len(row) for row in ids]):
-            batch = self._pad([ids[row] for row in rows])
-            vectors[rows], pooled[rows], own = self._forward(batch, layers, branch)
+            vectors[rows], pooled[rows], own = self._forward(self._pad([ids[row] for row in rows]), layers, branch)
             if branched is not None:
                 branched[rows] = own
         return EncodedTexts(vectors, pooled, truncated, branched)
@@ -265,8 +264,8 @@ class SharedEncoder:
         last = torch.nn.functional.normalize(masked_mean(output.last_hidden_state, mask), dim=-1)
         if not layers:
             return last.cpu().numpy(), np.zeros((len(last), 0, self.dimension), np.float32), own
-        inner = torch.stack([masked_mean(output.hidden_states[layer], mask) for layer in layers], 1)
-        return last.cpu().numpy(), inner.cpu().numpy(), own
+        inner = [masked_mean(output.hidden_states[layer], mask) for layer in layers]
+        return last.cpu().numpy(), torch.stack(inner, 1).cpu().numpy(), own
 
 
 def _batches(lengths: Sequence[int]) -> list[list[int]]:

@@ -18,8 +18,10 @@ from mtl_core.cues import BUCKETS, cue_matrix
 from mtl_core.encoder import SharedEncoder
 from mtl_core.errors import ArtifactError, InputError, one_line
 from mtl_core.features import document_vector, encoder_text, feature_dimension, segment_features
-from mtl_core.heads import Cues, EvidenceHead, SequenceHead
+from mtl_core.heads import Cues, EvidenceHead
 from mtl_core.language import detect_language
+from mtl_core.plan_features import plan_features
+from mtl_core.plan_head import PlanHead
 from mtl_core.quality_config import Calibration, QualityConfig
 from mtl_core.reading import Analysis, Evidence, MeasureReading
 from mtl_core.rubric import MEASURES, Measure
@@ -41,7 +43,7 @@ MAX_CHARACTERS = 200_000
 """Longest document that is read."""
 
 _KIND = "multi-task-model"
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 
 
 class QualityModel(nn.Module):
@@ -58,12 +60,7 @@ class QualityModel(nn.Module):
 
     def __init__(self, encoder: SharedEncoder, config: QualityConfig, *, branch: EncoderBranch | None = None) -> None:
         super().__init__()
-        if config.fingerprint != encoder.fingerprint:
-            raise ArtifactError(
-                f"These heads were trained on the encoder {config.encoder!r} "
-                f"({config.fingerprint[:12]}), not on {encoder.name!r} ({encoder.fingerprint[:12]}). "
-                "Load that encoder, or train the heads again on this one."
-            )
+        _check_encoder(encoder, config)
         self.encoder = encoder
         self.config = config
         self._rubric = as_rubric(config.rubric) if config.rubric else {key: MEASURES[key] for key in config.measures}
@@ -76,7 +73,7 @@ class QualityModel(nn.Module):
             top=config.top,
             branch=0 if branch is None else features,
         )
-        self.heads = nn.ModuleDict({"measures": measures, "lesson_plan": SequenceHead(encoder.dimension, 1)})
+        self.heads = nn.ModuleDict({"measures": measures, "lesson_plan": PlanHead(encoder.dimension)})
         self.eval()
 
     @property
@@ -90,9 +87,9 @@ class QualityModel(nn.Module):
         return cast("EvidenceHead", self.heads["measures"])
 
     @property
-    def plan_head(self) -> SequenceHead:
+    def plan_head(self) -> PlanHead:
         """The head that knows a lesson plan from other text."""
-        return cast("SequenceHead", self.heads["lesson_plan"])
+        return cast("PlanHead", self.heads["lesson_plan"])
 
     def analyse(self, text: str, *, previous: Analysis | None = None) -> Analysis:
         """Read a document in one pass of the encoder.
@@ -119,7 +116,7 @@ class QualityModel(nn.Module):
         return Analysis(
             words=len(text.split()),
             language=language,
-            is_lesson_plan=language == "en" and self._is_lesson_plan(vector),
+            is_lesson_plan=language == "en" and self._is_lesson_plan(segments, vectors),
             measures=self._readings(segments, logits, scores),
             vector=vector,
             segments=tuple(segments),
@@ -176,8 +173,8 @@ class QualityModel(nn.Module):
         return output.logits[0].numpy(), output.scores.numpy()
 
     @torch.inference_mode()
-    def _is_lesson_plan(self, vector: NDArray[np.float32]) -> bool:
-        logit = float(self.heads["lesson_plan"](torch.from_numpy(vector)[None])[0, 0])
+    def _is_lesson_plan(self, segments: Sequence[Segment], vectors: Mapping[str, NDArray[np.float32]]) -> bool:
+        logit = float(self.plan_head(plan_features(segments, vectors))[0])
         calibration = self.config.plan_calibration
         return calibration.probability(logit) >= calibration.present_from
 
@@ -242,6 +239,7 @@ class QualityModel(nn.Module):
             raise ArtifactError(f"The model in {source} cannot be read ({one_line(error)}); save it again.") from error
         shared = encoder or SharedEncoder.load(config.encoder)
         branch = None
+        _check_encoder(shared, config)
         if rounded is not None:
             branch = EncoderBranch.from_rounded(rounded, encoder=shared, count=config.branch_layers)
         model = cls(shared, config, branch=branch)
@@ -252,6 +250,15 @@ class QualityModel(nn.Module):
         if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()):
             raise ArtifactError(f"The heads in {source} hold values that are not finite; train them again.")
         return model
+
+
+def _check_encoder(encoder: SharedEncoder, config: QualityConfig) -> None:
+    if config.fingerprint != encoder.fingerprint:
+        raise ArtifactError(
+            f"These heads were trained on the encoder {config.encoder!r} "
+            f"({config.fingerprint[:12]}), not on {encoder.name!r} ({encoder.fingerprint[:12]}). "
+            "Load that encoder, or train the heads again on this one."
+        )
 
 
 def check_text(text: str) -> None:

@@ -1,4 +1,4 @@
-"""Heads of the quality reader: linear scores over segment features and word cues."""
+"""Head of the quality reader: linear scores over segment features and word cues."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import nn
 
 from mtl_core.errors import InputError
 
-__all__ = ["Cues", "EvidenceHead", "EvidenceOutput", "SequenceHead", "rank_weights"]
+__all__ = ["Cues", "EvidenceHead", "EvidenceOutput", "rank_weights"]
 
 
 class Cues(NamedTuple):
@@ -38,24 +38,6 @@ class EvidenceOutput(NamedTuple):
     logits: torch.Tensor
     scores: torch.Tensor
     weights: torch.Tensor
-
-
-class SequenceHead(nn.Module):
-    """One linear layer over a pooled vector.
-
-    Args:
-        dimension: Length of the vector.
-        labels: Number of logits.
-    """
-
-    def __init__(self, dimension: int, labels: int) -> None:
-        super().__init__()
-        self.linear = nn.Linear(dimension, labels)
-
-    def forward(self, vectors: torch.Tensor) -> torch.Tensor:
-        """Logits ``[rows, labels]`` of vectors ``[rows, dimension]``."""
-        logits: torch.Tensor = self.linear(vectors)
-        return logits
 
 
 class EvidenceHead(nn.Module):

@@ -13,6 +13,7 @@ from mtl_core.errors import LessonNudgeError
 from mtl_core.quality import SHIPPED_MODEL
 from mtl_core.training.branch import BranchOptions
 from mtl_core.training.corpus import load_corpus, load_plan_folder
+from mtl_core.training.evidence import TrainingOptions
 from mtl_core.training.quality_fit import train_model
 
 
@@ -34,6 +35,8 @@ def train(
             encoder,
             load_corpus(),
             real_plans=real,
+            # each fold trains a branch of its own, which is most of the time
+            options=TrainingOptions(folds=3),
             branch=BranchOptions() if branch else None,
             report=lambda line: typer.echo(line, err=True),
         )

@@ -137,13 +137,15 @@ class Corpus:
     segments: tuple[SegmentRow, ...]
     plans: tuple[LabelledPlan, ...]
     others: tuple[OtherText, ...]
+    short_plans: tuple[OtherText, ...] = ()
 
 
 def load_corpus(folder: Path = SHIPPED_CORPUS) -> Corpus:
     """Read the training text that comes with the package.
 
     Args:
-        folder: With ``segments/*.jsonl``, ``plans/*.md``, ``plans/labels-*.jsonl``, ``not_plans.jsonl``.
+        folder: With ``segments/*.jsonl``, ``plans/*.md``, ``plans/labels-*.jsonl``, ``not_plans.jsonl``,
+            ``more_not_plans.jsonl``, ``short_plans.jsonl``.
 
     Returns:
         The corpus.
@@ -157,7 +159,9 @@ def load_corpus(folder: Path = SHIPPED_CORPUS) -> Corpus:
         for row in _rows(path, _PlanRow):
             text = _read(path.with_name(f"{row.id}.md"))
             plans.append(_plan(row.id, row.batch, text, row.labels))
-    return Corpus(segments, tuple(plans), tuple(_rows(folder / "not_plans.jsonl", OtherText)))
+    others = [row for name in ("not_plans", "more_not_plans") for row in _rows(folder / f"{name}.jsonl", OtherText)]
+    short = tuple(_rows(folder / "short_plans.jsonl", OtherText))
+    return Corpus(segments, tuple(plans), tuple(others), short)
 
 
 def load_plan_folder(labels: Path, *, licence_class: str | None = "open") -> tuple[LabelledPlan, ...]:

@@ -10,9 +10,10 @@ import numpy as np
 from scipy.sparse import csr_matrix, hstack
 
 from mtl_core.cues import BUCKETS, cue_matrix
-from mtl_core.features import document_vector, encoder_text, segment_features
+from mtl_core.features import encoder_text, segment_features
 from mtl_core.rubric import MEASURES
 from mtl_core.training.corpus import LabelledPlan, SegmentRow, overlapping
+from mtl_core.training.plan_head import PlanPieces, plan_pieces
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["UNKNOWN", "EvidenceDataset", "build_dataset", "segment_labels", "vectors_for", "without_groups"]
 
 UNKNOWN = -1
-_PARTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,7 @@ class EvidenceDataset:
         labels: ``[rows, measures]``: 1, 0, or -1 where the label is not known.
         documents: ``[rows]`` number of the plan, -1 for a single segment.
         plan_labels: ``[plans, measures]`` 1, 0, or -1 where the label is not known.
-        plan_vectors: By plan ``[4, dimension]`` unit vectors of the whole and of its thirds, so that a
-            short plan is known as a plan too.
+        plan_pieces: What the head for lesson plans sees of each plan.
         groups: Group of each plan.
         row_groups: Group of each row.
         measures: Keys of the columns of the labels.
@@ -47,7 +46,7 @@ class EvidenceDataset:
     labels: NDArray[np.int8]
     documents: NDArray[np.int64]
     plan_labels: NDArray[np.int8]
-    plan_vectors: tuple[NDArray[np.float32], ...]
+    plan_pieces: tuple[PlanPieces, ...]
     groups: tuple[str, ...]
     row_groups: tuple[str, ...]
     measures: tuple[str, ...] = tuple(MEASURES)
@@ -97,17 +96,11 @@ def build_dataset(
         labels=np.concatenate(labels).astype(np.int8),
         documents=np.concatenate([*documents, np.full(len(single), -1)]),
         plan_labels=np.asarray([[plan.present.get(key, UNKNOWN) for key in measures] for plan in plans], np.int8),
-        plan_vectors=tuple(_part_vectors(plan, vectors) for plan in plans),
+        plan_pieces=tuple(plan_pieces(plan.segments, vectors) for plan in plans),
         groups=tuple(plan.group for plan in plans),
         row_groups=(*(plan.group for plan in plans for _ in plan.segments), *(row.batch for row in segments)),
         measures=tuple(measures),
     )
-
-
-def _part_vectors(plan: LabelledPlan, vectors: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
-    size = -(-len(plan.segments) // _PARTS)
-    parts = [plan.segments[start : start + size] for start in range(0, len(plan.segments), size)]
-    return np.stack([document_vector(part, vectors) for part in (plan.segments, *parts)])
 
 
 def segment_labels(plan: LabelledPlan, measures: Sequence[str]) -> NDArray[np.int8]:
@@ -144,7 +137,7 @@ def without_groups(dataset: EvidenceDataset, held: frozenset[str]) -> EvidenceDa
         labels=dataset.labels[rows],
         documents=renumbered[dataset.documents[rows]],
         plan_labels=dataset.plan_labels[plans],
-        plan_vectors=tuple(dataset.plan_vectors[number] for number in plans),
+        plan_pieces=tuple(dataset.plan_pieces[number] for number in plans),
         groups=tuple(dataset.groups[number] for number in plans),
         row_groups=tuple(group for group, kept in zip(dataset.row_groups, rows, strict=True) if kept),
         measures=dataset.measures,

@@ -10,13 +10,10 @@ import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from mtl_core.features import document_vector
 from mtl_core.heads import rank_weights
 from mtl_core.quality import Calibration, QualityModel
-from mtl_core.segments import segment_document
 from mtl_core.training.calibration import fit_calibration
-from mtl_core.training.corpus import OtherText
-from mtl_core.training.dataset import UNKNOWN, EvidenceDataset, vectors_for
+from mtl_core.training.dataset import UNKNOWN, EvidenceDataset
 from mtl_core.training.linear_scores import LinearScores
 
 if TYPE_CHECKING:
@@ -25,17 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "TrainingOptions",
-    "fit_plan_head",
     "fit_scores",
     "held_out_calibration",
     "held_out_logits",
     "set_evidence_head",
 ]
-
-
-_PLAN_STRENGTH, _PLAN_THRESHOLD = 100.0, 0.3
-"""Chosen on real plans that are neither learned from nor judged in development, and on unseen batches of other texts:
-to refuse a teacher's plan is worse than to read a text that is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,26 +168,3 @@ def set_evidence_head(
     if branch is not None and head.branch is not None:
         head.branch.weight.copy_(torch.from_numpy(branch.weights.T))
         head.branch.bias.copy_(torch.from_numpy(branch.offsets))
-
-
-@torch.no_grad()
-def fit_plan_head(model: QualityModel, plans: NDArray[np.float32], others: Sequence[OtherText]) -> None:
-    """Fit the head that knows a lesson plan from other text.
-
-    Args:
-        model: Gets the fitted weights and the threshold.
-        plans: ``[rows, dimension]`` vectors of plans and of parts of plans.
-        others: Texts that are no plans.
-    """
-    documents = [segment_document(other.text) for other in others]
-    vectors = vectors_for(model.encoder, [segment.text for document in documents for segment in document])
-    negatives = np.stack([document_vector(document, vectors) for document in documents])
-    labels = np.r_[np.ones(len(plans)), np.zeros(len(negatives))]
-    fitted = LogisticRegression(C=_PLAN_STRENGTH, class_weight="balanced", max_iter=5000).fit(
-        np.r_[plans, negatives], labels
-    )
-    head = model.plan_head
-    head.linear.weight.copy_(torch.from_numpy(fitted.coef_))
-    head.linear.bias.copy_(torch.from_numpy(fitted.intercept_))
-    threshold = Calibration(present_from=_PLAN_THRESHOLD, absent_below=_PLAN_THRESHOLD)
-    model.config = model.config.model_copy(update={"plan_calibration": threshold})

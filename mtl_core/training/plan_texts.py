@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from mtl_core.errors import InputError, one_line
 from mtl_core.segments import segment_document
-from mtl_core.training.corpus import SHIPPED_CORPUS, LabelledPlan, OtherText
+from mtl_core.training.corpus import Corpus, LabelledPlan, OtherText
 from mtl_core.training.dataset import vectors_for
 from mtl_core.training.plan_head import SHORT_PLAN_WEIGHT, PlanExample, plan_pieces
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from mtl_core.encoder import SharedEncoder
 
-__all__ = ["load_texts", "plan_examples", "shipped_text_examples", "text_examples"]
+__all__ = ["corpus_text_examples", "load_texts", "plan_examples", "text_examples"]
 
 
 def load_texts(path: Path) -> tuple[OtherText, ...]:
@@ -79,21 +79,17 @@ def plan_examples(plans: Sequence[LabelledPlan], vectors: Mapping[str, NDArray[n
     return [PlanExample(plan_pieces(plan.segments, vectors), plan.group, is_plan=True) for plan in plans]
 
 
-def shipped_text_examples(
-    encoder: SharedEncoder, others: Sequence[OtherText], *, folder: Path = SHIPPED_CORPUS
-) -> list[PlanExample]:
-    """Examples of all texts that come with the package: those that are no plans, and short plans.
+def corpus_text_examples(encoder: SharedEncoder, corpus: Corpus) -> list[PlanExample]:
+    """Examples of the texts of a corpus that are no plans, and of its short plans.
 
     Args:
         encoder: The shared encoder.
-        others: Texts of the corpus that are no plans.
-        folder: With ``more_not_plans.jsonl`` and ``short_plans.jsonl``.
+        corpus: The corpus.
 
     Returns:
         The examples.
     """
-    more, short = (load_texts(folder / name) for name in ("more_not_plans.jsonl", "short_plans.jsonl"))
     return [
-        *text_examples(encoder, (*others, *more)),
-        *text_examples(encoder, short, are_plans=True, weight=SHORT_PLAN_WEIGHT),
+        *text_examples(encoder, corpus.others),
+        *text_examples(encoder, corpus.short_plans, are_plans=True, weight=SHORT_PLAN_WEIGHT),
     ]

@@ -15,14 +15,16 @@ from mtl_core.training.branch_data import BranchDocument, TokenStates, branch_do
 from mtl_core.training.calibration import fit_calibration
 from mtl_core.training.corpus import Corpus, LabelledPlan
 from mtl_core.training.dataset import EvidenceDataset, build_dataset
-from mtl_core.training.evidence import TrainingOptions, fit_plan_head, fit_scores, group_folds, set_evidence_head
+from mtl_core.training.evidence import TrainingOptions, fit_scores, group_folds, set_evidence_head
+from mtl_core.training.plan_head import PLAN_THRESHOLD, PlanExample, fit_plan_head
+from mtl_core.training.plan_texts import corpus_text_examples
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mtl_core.encoder import SharedEncoder
 
-__all__ = ["FoldLogits", "QualityData", "fit_quality", "fold_logits", "quality_data", "train_model"]
+__all__ = ["FoldLogits", "QualityData", "fit_quality", "fold_logits", "quality_data", "set_plan_head", "train_model"]
 
 Report = Callable[[str], None]
 
@@ -218,5 +220,22 @@ def train_model(
     say("training on everything")
     model = fit_quality(encoder, data, chosen, branch, report=say)
     model.config = model.config.model_copy(update={"calibration": held_out["judged"].calibration(judged)})
-    fit_plan_head(model, np.concatenate(data.dataset.plan_vectors), corpus.others)
+    set_plan_head(model, data.dataset, corpus)
     return model
+
+
+def set_plan_head(model: QualityModel, dataset: EvidenceDataset, corpus: Corpus) -> None:
+    """Fit the head that knows a lesson plan from other text, and put it into the model.
+
+    Args:
+        model: Gets the head and its threshold.
+        dataset: Holds the plans.
+        corpus: Holds the texts that are no plans, and the short plans.
+    """
+    whole = [
+        PlanExample(pieces, group, is_plan=True)
+        for pieces, group in zip(dataset.plan_pieces, dataset.groups, strict=True)
+    ]
+    model.heads["lesson_plan"] = fit_plan_head([*whole, *corpus_text_examples(model.encoder, corpus)]).eval()
+    threshold = Calibration(present_from=PLAN_THRESHOLD, absent_below=PLAN_THRESHOLD)
+    model.config = model.config.model_copy(update={"plan_calibration": threshold})

@@ -222,13 +222,13 @@ def test_a_saved_model_loads_the_encoder_that_it_names(model: QualityModel) -> N
 
 def test_every_head_is_trained_saved_and_moved(model: QualityModel) -> None:
     names = set(dict(model.named_parameters()))
-    assert names == {
-        "heads.measures.features.weight",
-        "heads.measures.features.bias",
+    linear = ("measures.features", "measures.branch", "lesson_plan.vectors", "lesson_plan.pool")
+    assert {name for name in names if name.startswith("heads.")} == {
+        *(f"heads.{name}.{part}" for name in linear for part in ("weight", "bias")),
         "heads.measures.cues.weight",
-        "heads.lesson_plan.linear.weight",
-        "heads.lesson_plan.linear.bias",
+        "heads.lesson_plan.words.weight",
     }
+    assert len(names) == 10 + 2 * 12
     assert all(bool(parameter.any()) for parameter in model.parameters())
 
 
@@ -288,10 +288,10 @@ def other_tensors(_meta: dict, files: dict) -> None:
 def test_a_model_that_does_not_fit_is_refused(
     tmp_path: Path, encoder: SharedEncoder, change: Callable[[dict, dict], None]
 ) -> None:
-    saved = read_saved(SHIPPED_MODEL, kind="multi-task-model", schema_version=1)
+    saved = read_saved(SHIPPED_MODEL, kind="multi-task-model", schema_version=2)
     meta, files = json.loads(json.dumps(saved.meta)), dict(saved.files)
     change(meta, files)
-    publish(tmp_path, kind="multi-task-model", schema_version=1, meta=meta, files=files)
+    publish(tmp_path, kind="multi-task-model", schema_version=2, meta=meta, files=files)
     with pytest.raises(ArtifactError):
         QualityModel.from_pretrained(tmp_path, encoder=encoder)
 

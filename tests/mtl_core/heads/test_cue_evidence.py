@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mtl_core.errors import InputError
-from mtl_core.heads import Cues, EvidenceHead, SequenceHead, rank_weights
+from mtl_core.heads import Cues, EvidenceHead, rank_weights
 
 FEATURES, BUCKETS, MEASURES = 5, 16, 3
 
@@ -141,15 +141,6 @@ def test_gradients_reach_only_the_segments_that_decide() -> None:
     output.logits[0, 0].backward()
     touched = features.grad.abs().sum(1) > 0
     torch.testing.assert_close(touched, output.weights[:, 0] > 0)
-
-
-def test_a_sequence_head_is_one_linear_layer_that_learns() -> None:
-    torch.manual_seed(0)
-    head, vectors = SequenceHead(4, 2), torch.randn(3, 4)
-    logits = head(vectors)
-    torch.testing.assert_close(logits, vectors @ head.linear.weight.T + head.linear.bias)
-    logits.sum().backward()
-    assert all(bool((parameter.grad != 0).all()) for parameter in head.parameters())
 
 
 @settings(deadline=None)

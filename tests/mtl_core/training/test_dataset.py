@@ -82,12 +82,11 @@ def test_columns_are_features_and_then_cues(dataset: EvidenceDataset, tiny: Shar
         np.testing.assert_allclose(words[row], expected, atol=1e-6)
 
 
-def test_plan_vectors_are_unit_vectors(dataset: EvidenceDataset) -> None:
-    assert len(dataset.plan_vectors) == 2
-    for vectors in dataset.plan_vectors:
-        assert 2 <= len(vectors) <= 4
-        assert vectors.shape[1] == 32
-        np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+def test_the_head_for_plans_sees_each_plan(dataset: EvidenceDataset) -> None:
+    assert len(dataset.plan_pieces) == 2
+    for pieces in dataset.plan_pieces:
+        assert pieces.whole.vectors.shape == (len(pieces.whole.words), 32)
+        np.testing.assert_allclose(np.linalg.norm(pieces.whole.vectors, axis=1), 1, atol=1e-5)
 
 
 def test_each_text_is_encoded_once(tiny: SharedEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,8 +127,7 @@ def test_groups_are_left_out_whole(dataset: EvidenceDataset, held: str) -> None:
     assert abs(rest.inputs - dataset.inputs[rows]).sum() == 0
     np.testing.assert_array_equal(rest.labels, dataset.labels[rows])
     np.testing.assert_array_equal(rest.plan_labels, dataset.plan_labels[plans])
-    for vectors, plan in zip(rest.plan_vectors, plans, strict=True):
-        np.testing.assert_array_equal(vectors, dataset.plan_vectors[plan])
+    assert rest.plan_pieces == tuple(dataset.plan_pieces[plan] for plan in plans)
     for row, document in zip(rows, rest.documents, strict=True):
         before = dataset.documents[row]
         assert (document == -1) == (before == -1)

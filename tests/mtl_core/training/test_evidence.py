@@ -36,7 +36,7 @@ def toy(seed: int = 0) -> EvidenceDataset:
         labels=labels,
         documents=np.repeat(np.arange(PLANS), ROWS),
         plan_labels=np.ones((PLANS, len(MEASURES)), np.int8),
-        plan_vectors=np.zeros((PLANS, 2), np.float32),
+        plan_pieces=(),
         groups=groups,
         row_groups=tuple(group for group in groups for _ in range(ROWS)),
     )

@@ -10,9 +10,9 @@ import pytest
 
 from mtl_core.encoder import SharedEncoder
 from mtl_core.errors import InputError
-from mtl_core.training.corpus import SHIPPED_CORPUS, OtherText
+from mtl_core.training.corpus import SHIPPED_CORPUS, Corpus, OtherText
 from mtl_core.training.plan_head import SHORT_PLAN_WEIGHT
-from mtl_core.training.plan_texts import load_texts, shipped_text_examples
+from mtl_core.training.plan_texts import corpus_text_examples, load_texts
 
 ROW = {"id": "x-1", "kind": "note", "text": "Milk, eggs and a card for Jo.", "batch": "b1"}
 LEARNED = ("not_plans.jsonl", "more_not_plans.jsonl", "short_plans.jsonl")
@@ -55,14 +55,9 @@ def test_short_plans_are_short_and_in_batches() -> None:
     assert len({plan.batch for plan in plans}) >= 4
 
 
-def test_examples_know_what_they_are(tmp_path: Path, encoder: SharedEncoder) -> None:
-    write(tmp_path / "more_not_plans.jsonl", ROW)
-    write(tmp_path / "short_plans.jsonl", {**ROW, "text": "Pupils sort leaves.\nExit: name one.", "batch": "s1"})
+def test_examples_know_what_they_are(encoder: SharedEncoder) -> None:
     other = OtherText(id="y", kind="news", text="The bridge was closed on Monday.", batch="o1")
-    made = shipped_text_examples(encoder, [other], folder=tmp_path)
-    assert [(e.group, e.is_plan, e.weight) for e in made] == [
-        ("o1", False, 1.0),
-        ("b1", False, 1.0),
-        ("s1", True, SHORT_PLAN_WEIGHT),
-    ]
+    short = OtherText(id="s", kind="plan", text="Pupils sort leaves.\nExit: name one.", batch="s1")
+    made = corpus_text_examples(encoder, Corpus((), (), (other,), (short,)))
+    assert [(e.group, e.is_plan, e.weight) for e in made] == [("o1", False, 1.0), ("s1", True, SHORT_PLAN_WEIGHT)]
     assert made[0].pieces.whole.vectors.shape == (1, encoder.dimension)
