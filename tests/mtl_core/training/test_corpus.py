@@ -47,6 +47,7 @@ def folder(tmp_path: Path) -> Path:
     write(tmp_path / "plans" / "labels-p.jsonl", PLAN_ROW)
     (tmp_path / "plans" / "p-1.md").write_bytes(PLAN_TEXT.encode())
     write(tmp_path / "not_plans.jsonl", OTHER)
+    write(tmp_path / "short_plans.jsonl", {**OTHER, "id": "short-1", "text": "Pupils sort leaves."})
     return tmp_path
 
 
@@ -135,6 +136,7 @@ def test_a_small_corpus_is_read(folder: Path) -> None:
     assert [key for key, present in plan.present.items() if present] == ["vocabulary"]
     assert plan.quotes["vocabulary"] == ("A noun is a naming word.",)
     assert [other.kind for other in corpus.others] == ["letter"]
+    assert [plan.text for plan in corpus.short_plans] == ["Pupils sort leaves."]
     assert batches([plan, plan]) == ["p"]
 
 
@@ -183,7 +185,7 @@ def test_a_line_that_is_no_row_is_refused_by_file_and_line(folder: Path, content
         load_corpus(folder)
 
 
-@pytest.mark.parametrize("file", ["plans/p-1.md", "not_plans.jsonl"])
+@pytest.mark.parametrize("file", ["plans/p-1.md", "not_plans.jsonl", "short_plans.jsonl"])
 @pytest.mark.parametrize("content", [None, b"\xff\xfe\x00"])
 def test_a_file_that_cannot_be_read_is_named(folder: Path, file: str, content: bytes | None) -> None:
     (folder / file).unlink()
