@@ -65,6 +65,7 @@ def test_a_press_before_the_first_answer_counts(held):
 def test_until_a_kept_plan_is_there_nothing_can_be_pressed(held):
     page, waiting = held()
     waiting[0].continue_()
+    expect(page.locator("body[data-ready=yes]")).to_be_attached()
     press(page, "Sample plan")
     expect(plan_box(page)).to_have_value(NOT_EMPTY)
     read_plan_in_box(page)
