@@ -383,7 +383,7 @@ def test_texts_that_are_no_plans_are_refused(model: QualityModel, reading: Analy
 
 def test_plans_are_not_refused(model: QualityModel, reading: Analysis) -> None:
     """A sample of the plans that the head was trained on: it shows that it learned, not how well it generalises."""
-    assert refused(model, reading, [plan.text for plan in load_corpus().plans[::12]]) <= 0.02
+    assert refused(model, reading, [plan.text for plan in load_corpus().plans[::24]]) <= 0.02
 
 
 def test_readings_beside_each_other_are_what_they_are_alone(model: QualityModel) -> None:

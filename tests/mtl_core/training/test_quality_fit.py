@@ -26,14 +26,17 @@ def small_corpus() -> Corpus:
     corpus, plans, rows = load_corpus(), [], []
     for group in sorted({plan.group for plan in corpus.plans}):
         mine = sorted((plan for plan in corpus.plans if plan.group == group), key=lambda plan: len(plan.text))
-        plans += mine[:2]
+        plans += mine[:1]
     for key in MEASURES:
         for value in (True, False):
             if not any(plan.present[key] is value for plan in plans):
                 plans.append(min((p for p in corpus.plans if p.present[key] is value), key=lambda p: len(p.text)))
         for polarity in ("present", "near_miss"):
             rows += [row for row in corpus.segments if (row.measure, row.polarity) == (key, polarity)][:8]
-    others = sorted(corpus.others, key=lambda other: len(other.text))[:12]
+    others = []
+    for batch in sorted({other.batch for other in corpus.others}):
+        mine = (other for other in corpus.others if other.batch == batch and len(other.text.split()) > 60)
+        others += sorted(mine, key=lambda other: len(other.text))[:4]
     return Corpus(tuple(rows), tuple(plans), tuple(others))
 
 
