@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from mtl_core.encoder import masked_mean
 from mtl_core.errors import ArtifactError
 from mtl_core.tuned_layers import TunedLayers, blank_layers
 
@@ -46,10 +47,7 @@ class EncoderBranch(nn.Module):
         Returns:
             One vector a row.
         """
-        after = self.layers(states, mask.bool()).float()
-        weights = mask.unsqueeze(-1).to(torch.float32)
-        vectors: torch.Tensor = (after * weights).sum(1) / weights.sum(1).clamp(min=1e-9)
-        return vectors
+        return masked_mean(self.layers(states, mask.bool()), mask)
 
     def rounded_tensors(self) -> dict[str, torch.Tensor]:
         """The weights for saving: matrices as 8-bit numbers with a scale a row, the rest in half precision."""

@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn import functional
 
 from mtl_core.branch import EncoderBranch
+from mtl_core.encoder import masked_mean
 from mtl_core.features import HEADING_WEIGHT
 from mtl_core.heads import rank_weights
 from mtl_core.training.branch_data import BranchDocument, TokenStates
@@ -119,8 +120,7 @@ class _Network(nn.Module):
             padded, mask = states.batch([texts[row] for row in order[start:stop]])
             with torch.autocast("cpu", torch.bfloat16):
                 after = self.layers(padded, mask)
-            weights = mask[..., None].float()
-            parts.append((after.float() * weights).sum(1) / weights.sum(1))
+            parts.append(masked_mean(after, mask))
             start = stop
         return torch.cat(parts)[torch.from_numpy(np.argsort(order))]
 

@@ -22,6 +22,7 @@ __all__ = [
     "load_corpus",
     "load_plan_folder",
     "overlapping",
+    "read_rows",
 ]
 
 SHIPPED_CORPUS = Path(__file__).parents[1] / "corpus"
@@ -153,13 +154,15 @@ def load_corpus(folder: Path = SHIPPED_CORPUS) -> Corpus:
     Raises:
         InputError: If a row does not fit; file and line are named.
     """
-    segments = tuple(row for path in sorted((folder / "segments").glob("*.jsonl")) for row in _rows(path, SegmentRow))
+    segments = tuple(
+        row for path in sorted((folder / "segments").glob("*.jsonl")) for row in read_rows(path, SegmentRow)
+    )
     plans = []
     for path in sorted((folder / "plans").glob("labels-*.jsonl")):
-        for row in _rows(path, _PlanRow):
+        for row in read_rows(path, _PlanRow):
             text = _read(path.with_name(f"{row.id}.md"))
             plans.append(_plan(row.id, row.batch, text, row.labels))
-    others, short = (tuple(_rows(folder / f"{name}.jsonl", OtherText)) for name in ("not_plans", "short_plans"))
+    others, short = (tuple(read_rows(folder / f"{name}.jsonl", OtherText)) for name in ("not_plans", "short_plans"))
     return Corpus(segments, tuple(plans), others, short)
 
 
@@ -178,7 +181,7 @@ def load_plan_folder(labels: Path, *, licence_class: str | None = "open") -> tup
     """
     return tuple(
         _plan(row.id, row.source, _read(labels.parent / "texts" / f"{row.id}.txt"), row.labels)
-        for row in _rows(labels, _RealRow)
+        for row in read_rows(labels, _RealRow)
         if licence_class is None or row.licence_class == licence_class
     )
 
@@ -224,7 +227,8 @@ def _read(path: Path) -> str:
         raise InputError(f"{path} cannot be read as UTF-8 text ({error}).") from error
 
 
-def _rows(path: Path, model: type[Row]) -> Iterator[Row]:
+def read_rows(path: Path, model: type[Row]) -> Iterator[Row]:
+    """Rows of a JSON-lines file; raises ``InputError`` that names file and line of one that does not fit."""
     for number, line in enumerate(_read(path).split("\n"), 1):
         if not line.strip():
             continue

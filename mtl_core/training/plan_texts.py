@@ -6,11 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
-from mtl_core.errors import InputError, one_line
 from mtl_core.segments import segment_document
-from mtl_core.training.corpus import Corpus, LabelledPlan, OtherText
+from mtl_core.training.corpus import Corpus, LabelledPlan, OtherText, read_rows
 from mtl_core.training.dataset import vectors_for
 from mtl_core.training.plan_head import SHORT_PLAN_WEIGHT, PlanExample, plan_pieces
 
@@ -35,13 +32,7 @@ def load_texts(path: Path) -> tuple[OtherText, ...]:
     Raises:
         InputError: If a row does not fit; file and line are named.
     """
-    texts = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        try:
-            texts.append(OtherText.model_validate_json(line))
-        except ValidationError as error:
-            raise InputError(f"{path}, line {number}: {one_line(error)}.") from error
-    return tuple(texts)
+    return tuple(read_rows(path, OtherText))
 
 
 def text_examples(
