@@ -11,6 +11,7 @@ from torch import nn
 
 from chatbot.message_heads.layers import INTENTS, HeadSizes, MessageLayers, sequence_losses
 from chatbot.message_heads.prepared import Prepared, read_states
+from mtl_core.training.moving_average import follow
 
 if TYPE_CHECKING:
     from mtl_core.tuned_layers import TunedLayers
@@ -108,7 +109,7 @@ def fit_heads(
                 optimiser.step()
                 schedule.step()
                 done += 1
-                _follow(average, both, done=done, decay=options.average)
+                follow(average, both, done=done, decay=options.average)
                 total, seen = total + loss.item() * len(rows), seen + len(rows)
             report(f"epoch {epoch + 1} of {options.epochs}: loss {total / seen:.3f}")
         both.load_state_dict(average)
@@ -165,13 +166,6 @@ def _loss(
     tags = nn.utils.rnn.pad_sequence([data.tags[row] for row in rows], batch_first=True)
     mask = torch.arange(tags.shape[1]) < torch.tensor(step.lengths)[:, None]
     return loss + 0.5 * sequence_losses(emissions, tags, mask, layers).mean()
-
-
-@torch.no_grad()
-def _follow(average: dict[str, torch.Tensor], both: nn.Module, *, done: int, decay: float) -> None:
-    """One step of the moving average, which follows faster while it is young."""
-    for name, tensor in both.state_dict().items():
-        average[name].lerp_(tensor, 1 - min(decay, done / (done + 9)))
 
 
 def _intent_weights(intents: torch.Tensor) -> torch.Tensor:

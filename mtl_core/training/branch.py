@@ -18,6 +18,7 @@ from mtl_core.features import HEADING_WEIGHT
 from mtl_core.heads import rank_weights
 from mtl_core.training.branch_data import BranchDocument, TokenStates
 from mtl_core.training.linear_scores import LinearScores
+from mtl_core.training.moving_average import follow
 from mtl_core.tuned_layers import copied_layers
 
 if TYPE_CHECKING:
@@ -171,17 +172,10 @@ def _fit(
             schedule.step()
             optimiser.zero_grad()
             losses.append(float(loss.detach()))
-            _follow(average, network, done=next(done), decay=options.average)
+            follow(average, network, done=next(done), decay=options.average)
         report(f"branch, epoch {epoch + 1} of {options.epochs}: loss {np.mean(losses):.3f}")
     network.load_state_dict(average)
     network.eval()
-
-
-@torch.no_grad()
-def _follow(average: dict[str, torch.Tensor], network: nn.Module, *, done: int, decay: float) -> None:
-    """One step of the moving average, which follows faster while it is young."""
-    for name, tensor in network.state_dict().items():
-        average[name].lerp_(tensor, 1 - min(decay, done / (done + 9)))
 
 
 def _steps(

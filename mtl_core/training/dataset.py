@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from mtl_core.encoder import SharedEncoder
 
-__all__ = ["UNKNOWN", "EvidenceDataset", "build_dataset", "segment_labels", "vectors_for", "without_groups"]
+__all__ = ["UNKNOWN", "EvidenceDataset", "build_dataset", "segment_labels", "vectors_for"]
 
 UNKNOWN = -1
 
@@ -115,30 +115,3 @@ def segment_labels(plan: LabelledPlan, measures: Sequence[str]) -> NDArray[np.in
         for quote in plan.quotes.get(key, ()):
             labels[overlapping(plan, quote), column] = 1
     return labels
-
-
-def without_groups(dataset: EvidenceDataset, held: frozenset[str]) -> EvidenceDataset:
-    """The data set without the plans and segments of some groups.
-
-    Args:
-        dataset: The whole.
-        held: Groups to leave out.
-
-    Returns:
-        A smaller data set; plans are numbered anew.
-    """
-    rows = np.asarray([group not in held for group in dataset.row_groups])
-    plans = [number for number, group in enumerate(dataset.groups) if group not in held]
-    renumbered = np.full(len(dataset.groups) + 1, -1)
-    renumbered[plans] = np.arange(len(plans))
-    return EvidenceDataset(
-        inputs=dataset.inputs[np.flatnonzero(rows)],
-        features=dataset.features,
-        labels=dataset.labels[rows],
-        documents=renumbered[dataset.documents[rows]],
-        plan_labels=dataset.plan_labels[plans],
-        plan_pieces=tuple(dataset.plan_pieces[number] for number in plans),
-        groups=tuple(dataset.groups[number] for number in plans),
-        row_groups=tuple(group for group, kept in zip(dataset.row_groups, rows, strict=True) if kept),
-        measures=dataset.measures,
-    )

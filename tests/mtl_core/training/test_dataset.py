@@ -12,7 +12,7 @@ from mtl_core.quality import QualityConfig, QualityModel
 from mtl_core.rubric import MEASURES
 from mtl_core.segments import segment_document
 from mtl_core.training.corpus import LabelledPlan, SegmentRow
-from mtl_core.training.dataset import UNKNOWN, EvidenceDataset, build_dataset, vectors_for, without_groups
+from mtl_core.training.dataset import UNKNOWN, EvidenceDataset, build_dataset, vectors_for
 
 COLUMN = {key: column for column, key in enumerate(MEASURES)}
 
@@ -115,20 +115,3 @@ def test_reading_sees_exactly_what_training_saw(tiny: SharedEncoder, text: str) 
     model.evidence_head.register_forward_pre_hook(lambda _head, inputs: seen.append(inputs[0]))
     model.analyse(text)
     np.testing.assert_allclose(seen[0].numpy(), trained, atol=1e-5)
-
-
-@pytest.mark.parametrize("held", ["p", "q", "a", "none"])
-def test_groups_are_left_out_whole(dataset: EvidenceDataset, held: str) -> None:
-    rest = without_groups(dataset, frozenset({held}))
-    rows = [row for row, group in enumerate(dataset.row_groups) if group != held]
-    plans = [plan for plan, group in enumerate(dataset.groups) if group != held]
-    assert rest.row_groups == tuple(dataset.row_groups[row] for row in rows)
-    assert rest.groups == tuple(dataset.groups[plan] for plan in plans)
-    assert abs(rest.inputs - dataset.inputs[rows]).sum() == 0
-    np.testing.assert_array_equal(rest.labels, dataset.labels[rows])
-    np.testing.assert_array_equal(rest.plan_labels, dataset.plan_labels[plans])
-    assert rest.plan_pieces == tuple(dataset.plan_pieces[plan] for plan in plans)
-    for row, document in zip(rows, rest.documents, strict=True):
-        before = dataset.documents[row]
-        assert (document == -1) == (before == -1)
-        assert document == -1 or plans[document] == before
