@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from chatbot.api.workers import BusyError, WorkPool
 from chatbot.events import Decision
 from demo.cards import render_log, render_notice, render_suggestion
 from demo.conversation import FORGOTTEN, Conversation
@@ -30,6 +32,8 @@ __all__ = ["build_page"]
 
 _KEEP_UPLOADS = 3600
 _AT_ONCE = 4
+_WAITING = 64
+_SECONDS = 120
 
 _HEADER = """<header class="ln-header"><h1>Lesson Nudge</h1>
 <p>Reads a lesson plan, quotes what it shows, and offers one repair at a time. You decide about every change.</p>
@@ -43,6 +47,7 @@ class _Page:
         self._talk, self._keep, self._root = Conversation(service), Keeping(service), root
         self._library = service.index.library
         self._map = LibraryMap.of(service.index)
+        self._pool = WorkPool(workers=_AT_ONCE, queue=_WAITING, seconds=_SECONDS)
         html(_HEADER)
         self.notice = html("", elem_id="notice")
         # what the browser shows is what a press answers: ids are sent from the page, not looked up on arrival
@@ -142,14 +147,29 @@ class _Page:
 
     def _plain(self, event: Callable[..., Any], act: Callable[..., Any], inputs: list[Any], outputs: list[Any]) -> None:
         event(
-            act,
+            self._pooled(act),
             inputs=inputs,
             outputs=outputs,
-            concurrency_limit=_AT_ONCE,
-            concurrency_id="page",
+            queue=False,
             api_visibility="private",
             show_progress="hidden",
         )
+
+    def _pooled(self, act: Callable[..., Any]) -> Callable[..., Any]:
+        """The work of an event in the page's own threads.
+
+        Gradio's queue would bound it too, but it answers through one stream for all events of a page, and the answer
+        to an event that joins while that stream ends waits there until the next one.
+        """
+
+        @wraps(act)
+        async def pooled(*values: Any) -> Any:
+            try:
+                return await self._pool.run(partial(act, *values))
+            except BusyError as error:
+                raise gr.Error(str(error), print_exception=False) from error
+
+        return pooled
 
     def _on(
         self, event: Callable[..., Any], act: Callable[..., Screen | None], inputs: list[Any], *, js: str | None = None
@@ -165,12 +185,11 @@ class _Page:
                 return {self.notice: render_notice(str(error))}
 
         done = event(
-            handler,
+            self._pooled(handler),
             inputs=[*self._place, *inputs],
             outputs=self._outputs(),
             js=js,
-            concurrency_limit=_AT_ONCE,
-            concurrency_id="coach",
+            queue=False,
             api_visibility="private",
             show_progress="minimal",
             show_progress_on=[self.coach.chat],
@@ -266,5 +285,5 @@ def build_page(service: CoachService, *, root: str = "") -> Any:
     ) as blocks:
         page = _Page(service, root)
         page.wire(blocks)
-    blocks.queue(max_size=64, default_concurrency_limit=_AT_ONCE, api_open=False)
+    blocks.queue(api_open=False)
     return blocks

@@ -35,7 +35,7 @@ def held(browser, address):
             route.continue_()
 
     page.set_default_timeout(60_000)
-    page.route("**/queue/join*", hold)
+    page.route("**/run/predict*", hold)
 
     def opened(url: str = address) -> tuple[Page, list[Route]]:
         waiting.clear()
@@ -54,7 +54,7 @@ def test_a_press_before_the_first_answer_counts(held):
     expect(plan_box(page)).to_have_value(NOT_EMPTY)
     read_plan_in_box(page)
     expect(button(page, "Use it")).to_be_enabled()
-    with page.expect_response("**/queue/join*"):
+    with page.expect_response("**/run/predict*"):
         waiting[0].continue_()
     type_message(page, "why")
     expect(conversation(page)).to_contain_text("template")
