@@ -15,6 +15,7 @@ from torch import nn
 
 from mtl_core.branch import EncoderBranch
 from mtl_core.cues import BUCKETS, cue_matrix
+from mtl_core.document_words import DocumentWords, document_terms
 from mtl_core.encoder import SharedEncoder
 from mtl_core.errors import ArtifactError, InputError, one_line
 from mtl_core.features import document_vector, encoder_text, feature_dimension, segment_features
@@ -43,7 +44,7 @@ MAX_CHARACTERS = 200_000
 """Longest document that is read."""
 
 _KIND = "multi-task-model"
-_SCHEMA_VERSION = 2
+_SCHEMA_VERSION = 3
 
 
 class QualityModel(nn.Module):
@@ -53,18 +54,26 @@ class QualityModel(nn.Module):
         encoder: The shared encoder; it is not a submodule, since its weights stay as they are.
         config: Must carry the encoder's fingerprint.
         branch: Tuned upper layers whose vectors the evidence head reads beside those of the encoder.
+        words: Scores of the whole document that are added to those of its passages.
 
     Raises:
         ArtifactError: If the config was made for another encoder.
     """
 
-    def __init__(self, encoder: SharedEncoder, config: QualityConfig, *, branch: EncoderBranch | None = None) -> None:
+    def __init__(
+        self,
+        encoder: SharedEncoder,
+        config: QualityConfig,
+        *,
+        branch: EncoderBranch | None = None,
+        words: DocumentWords | None = None,
+    ) -> None:
         super().__init__()
         _check_encoder(encoder, config)
         self.encoder = encoder
         self.config = config
         self._rubric = as_rubric(config.rubric) if config.rubric else {key: MEASURES[key] for key in config.measures}
-        self.branch = branch
+        self.branch, self.words = branch, words
         features = feature_dimension(encoder.dimension)
         measures = EvidenceHead(
             features=features,
@@ -170,7 +179,8 @@ class QualityModel(nn.Module):
         cues = Cues(*(torch.from_numpy(part) for part in (words.offsets, words.buckets, words.values)))
         features = torch.from_numpy(segment_features(segments, vectors))
         output = self.evidence_head(features, cues, torch.tensor([len(segments)]), own)
-        return output.logits[0].numpy(), output.scores.numpy()
+        logits = output.logits[0] if self.words is None else output.logits[0] + self.words(document_terms(segments))
+        return logits.numpy(), output.scores.numpy()
 
     @torch.inference_mode()
     def _is_lesson_plan(self, segments: Sequence[Segment], vectors: Mapping[str, NDArray[np.float32]]) -> bool:
@@ -207,6 +217,8 @@ class QualityModel(nn.Module):
         files = {"heads.safetensors": save_tensors(tensors)}
         if self.branch is not None:
             files["branch.safetensors"] = save_tensors(self.branch.rounded_tensors())
+        if self.words is not None:
+            files["words.safetensors"] = save_tensors(self.words.rounded_tensors())
         publish(
             folder,
             kind=_KIND,
@@ -235,14 +247,14 @@ class QualityModel(nn.Module):
             config = QualityConfig.model_validate(saved.meta)
             tensors = load_tensors(saved.files["heads.safetensors"])
             rounded = load_tensors(saved.files["branch.safetensors"]) if config.branch_layers else None
+            terms = load_tensors(saved.files["words.safetensors"]) if config.reads_words else None
         except (ValidationError, KeyError, SafetensorError) as error:
             raise ArtifactError(f"The model in {source} cannot be read ({one_line(error)}); save it again.") from error
         shared = encoder or SharedEncoder.load(config.encoder)
-        branch = None
         _check_encoder(shared, config)
-        if rounded is not None:
-            branch = EncoderBranch.from_rounded(rounded, encoder=shared, count=config.branch_layers)
-        model = cls(shared, config, branch=branch)
+        branch = rounded and EncoderBranch.from_rounded(rounded, encoder=shared, count=config.branch_layers)
+        words = terms and DocumentWords.from_rounded(terms, measures=len(config.measures))
+        model = cls(shared, config, branch=branch or None, words=words or None)
         try:
             model.heads.load_state_dict(tensors)
         except RuntimeError as error:

@@ -46,7 +46,8 @@ class QualityConfig(BaseModel):
     """What a saved model is: its encoder, its measures, the shape of its heads, its calibration.
 
     ``rubric`` holds the measures of a rubric of one's own, and is empty for the one that comes with the package.
-    ``branch_layers`` is the number of tuned upper layers; 0 where the heads read the encoder alone.
+    ``branch_layers`` is the number of tuned upper layers; 0 where the heads read the encoder alone. ``reads_words``
+    says whether scores of the whole document by its words are added to those of its passages.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -59,4 +60,5 @@ class QualityConfig(BaseModel):
     calibration: dict[str, Calibration] = Field(default_factory=dict)
     plan_calibration: Calibration = Calibration()
     branch_layers: int = Field(default=0, ge=0)
+    reads_words: bool = False
     training: dict[str, str | int | float] = Field(default_factory=dict)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mtl_core.document_words import document_terms
 from mtl_core.features import encoder_text
 from mtl_core.quality import Calibration, QualityConfig, QualityModel
 from mtl_core.training.branch import BranchOptions, fit_branch
@@ -15,7 +17,9 @@ from mtl_core.training.branch_data import BranchDocument, TokenStates, branch_do
 from mtl_core.training.calibration import fit_calibration
 from mtl_core.training.corpus import Corpus, LabelledPlan
 from mtl_core.training.dataset import EvidenceDataset, build_dataset
+from mtl_core.training.document_words import fit_document_words
 from mtl_core.training.evidence import TrainingOptions, fit_scores, group_folds, set_evidence_head
+from mtl_core.training.linear_scores import LinearScores
 from mtl_core.training.plan_head import PLAN_THRESHOLD, PlanExample, fit_plan_head
 from mtl_core.training.plan_texts import corpus_text_examples
 
@@ -28,6 +32,10 @@ __all__ = ["FoldLogits", "QualityData", "fit_quality", "fold_logits", "quality_d
 
 Report = Callable[[str], None]
 
+FROZEN_SHARE = 0.5
+"""Weight of the scores on the frozen encoder beside those on the branch; on plans of sources that neither has seen, the
+branch is right more often."""
+
 
 @dataclass(frozen=True, slots=True)
 class QualityData:
@@ -35,11 +43,13 @@ class QualityData:
 
     Args:
         dataset: What the evidence head sees of the frozen encoder.
+        terms: Counted words and pairs of words of each plan.
         states: What the branch sees; ``None`` without a branch.
         documents: Plans and single segments for the branch.
     """
 
     dataset: EvidenceDataset
+    terms: tuple[Counter[int], ...]
     states: TokenStates | None = None
     documents: tuple[BranchDocument, ...] = ()
 
@@ -88,13 +98,14 @@ def quality_data(
     """
     plans = (*corpus.plans, *real_plans)
     dataset = build_dataset(encoder, plans=plans, segments=corpus.segments)
+    terms = tuple(document_terms(plan.segments) for plan in plans)
     if branch is None:
-        return QualityData(dataset)
+        return QualityData(dataset, terms)
     segments = [segment for plan in plans for segment in plan.segments]
     segments += [row.segment() for row in corpus.segments]
     texts = dict.fromkeys(encoder_text(part) for segment in segments for part in (segment.text, segment.heading))
     states = token_states(encoder, list(texts), tap=encoder.layer_count - 1 - branch.layers)
-    return QualityData(dataset, states, tuple(branch_documents(plans, corpus.segments, rows=states.rows)))
+    return QualityData(dataset, terms, states, tuple(branch_documents(plans, corpus.segments, rows=states.rows)))
 
 
 def fit_quality(
@@ -106,10 +117,10 @@ def fit_quality(
     held: frozenset[str] = frozenset(),
     report: Report,
 ) -> QualityModel:
-    """Fit evidence head and branch, not yet calibrated.
+    """Fit evidence head, branch and the scores of whole documents, not yet calibrated.
 
     The linear scores on the frozen encoder and those on the branch are fitted apart: fitted together, the first
-    would leave the second nothing to learn.
+    would leave the second nothing to learn. So are those of whole documents.
 
     Args:
         encoder: The shared encoder.
@@ -128,14 +139,18 @@ def fit_quality(
     if branch is not None and data.states is not None:
         documents = [document for document in data.documents if document.group not in held]
         tuned, own = fit_branch(encoder, data.states, documents, branch, report=report)
+        scores = LinearScores(FROZEN_SHARE * scores.weights, FROZEN_SHARE * scores.offsets)
+    plans = [number for number, group in enumerate(dataset.groups) if group not in held]
+    words = fit_document_words([data.terms[number] for number in plans], dataset.plan_labels[plans])
     config = QualityConfig(
         encoder=encoder.name,
         fingerprint=encoder.fingerprint,
         top=options.top,
         branch_layers=0 if branch is None else branch.layers,
+        reads_words=words is not None,
         training=_settings(data, options, branch),
     )
-    model = QualityModel(encoder, config, branch=tuned)
+    model = QualityModel(encoder, config, branch=tuned, words=words)
     set_evidence_head(model, scores, dataset.features, branch=own)
     return model
 
