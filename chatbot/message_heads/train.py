@@ -30,7 +30,7 @@ __all__ = ["LAYERS", "train_heads"]
 LAYERS = (4, 6)
 """Layers of the encoder that the heads read beside the tuned ones; chosen on the development rows."""
 
-TUNED = 2
+TUNED = 4
 """How many of the last layers are copied and tuned."""
 
 _COPIES = 2
