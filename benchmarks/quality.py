@@ -1,8 +1,9 @@
 """Development figures of the quality model on labelled plans, beside two baselines, in one run.
 
-    python -m benchmarks.quality --data FOLDER [--model FOLDER] [--rows FILE]
+    python -m benchmarks.quality --data FOLDER [--unseen] [--model FOLDER] [--rows FILE]
 
-FOLDER holds ``plans.jsonl`` (id, source, labels with quotes) and ``texts/<id>.txt``.
+FOLDER holds ``plans.jsonl`` (id, source, labels with quotes) and ``texts/<id>.txt``. With ``--unseen`` the
+noncommercial rows of ``train.jsonl`` are judged instead: no training reads them or another plan of their sources.
 """
 
 from __future__ import annotations
@@ -78,10 +79,12 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--unseen", action="store_true", help="judge the noncommercial rows of train.jsonl")
     parser.add_argument("--model", type=Path)
     parser.add_argument("--rows", type=Path, help="also write the rows of assess --json here")
     options = parser.parse_args()
-    plans = load_plan_folder(options.data / "plans.jsonl", licence_class=None)
+    name, kept = ("train.jsonl", "noncommercial") if options.unseen else ("plans.jsonl", None)
+    plans = load_plan_folder(options.data / name, licence_class=kept)
     model = QualityModel.from_pretrained(options.model)
     analyses = [model.analyse(plan.text) for plan in plans]
     if options.rows:
@@ -119,7 +122,8 @@ def _table(
         low, high = bootstrap_interval(labels, predicted)
         write(f"macro-F1 {name:10s} {scores[name].mean():.3f}  (95 % {low:.3f} to {high:.3f})")
     errors = [expected_calibration_error(probabilities[:, c], labels[:, c]) for c in range(labels.shape[1])]
-    write(f"AUROC mean {np.mean(areas):.3f}   expected calibration error mean {np.mean(errors):.3f}")
+    pooled = expected_calibration_error(probabilities.ravel(), labels.ravel())
+    write(f"AUROC mean {np.mean(areas):.3f}   calibration error: mean {np.mean(errors):.3f}, pooled {pooled:.3f}")
 
 
 if __name__ == "__main__":

@@ -252,9 +252,9 @@ class QualityModel(nn.Module):
             raise ArtifactError(f"The model in {source} cannot be read ({one_line(error)}); save it again.") from error
         shared = encoder or SharedEncoder.load(config.encoder)
         _check_encoder(shared, config)
-        branch = rounded and EncoderBranch.from_rounded(rounded, encoder=shared, count=config.branch_layers)
-        words = terms and DocumentWords.from_rounded(terms, measures=len(config.measures))
-        model = cls(shared, config, branch=branch or None, words=words or None)
+        branch = EncoderBranch.from_rounded(rounded, encoder=shared, count=config.branch_layers) if rounded else None
+        words = DocumentWords.from_rounded(terms, measures=len(config.measures)) if terms else None
+        model = cls(shared, config, branch=branch, words=words)
         try:
             model.heads.load_state_dict(tensors)
         except RuntimeError as error:
