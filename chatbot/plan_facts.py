@@ -31,7 +31,7 @@ _GRADE_PHRASE = re.compile(
     re.IGNORECASE,
 )
 _TITLE_NOISE = re.compile(
-    r"^(?:(?:(?:\w+ )?lesson(?: plan)?|module|unit|week|day|session|activity|chapter|part)s?\b[\s.#]*(?:[\d.,\-–]+\w?)?\s*[:|.–—-]+\s*)+"
+    r"^(?:(?:(?:\w+ )?lesson(?: plan)?|module|unit|term|week|day|session|activity|chapter|part)s?\b[\s.#]*(?:[\d.,\-–]+\w?)?\s*[:|.–—-]+\s*)+"
     r"|^(?:\d+(?:\.\d+)*[.):]?\s+)|^(?:lesson plan|introduction to|intro to|an introduction to|exploring|understanding)\s+(?:on\s+)?",
     re.IGNORECASE,
 )
@@ -62,33 +62,19 @@ _SUBJECT_WORDS: tuple[tuple[str, str], ...] = (
     ("citizenship", r"citizenship|civics|social studies|pshe|economics|religious education"),
     ("early_years", r"early years|eyfs|preschool|nursery|early childhood"),
 )
+_SUBJECT_NAMES = (
+    "maths?|mathematics|science|biology|chemistry|physics|english(?: language arts)?|ela|literacy|numeracy|history"
+    "|geography|french|spanish|german|computing|computer science|art|music|drama|p\\.?e|physical education"
+    "|citizenship|social studies|religious education|design (?:and|&) technology|ict|pshe|civics|economics"
+)
+_TITLE_PLACE = re.compile(
+    rf"^(?=\S)(?:{_GRADE_PHRASE.pattern}|(?:class|form|stage|primary|ks) ?\d{{1,2}}\b)?[ ,]*"
+    rf"(?:(?:{_SUBJECT_NAMES})\b)?\s*(?::|[–—]|\s-\s)\s*(?=\w)",
+    re.IGNORECASE,
+)
+"""Grade, subject or both before the topic: "Year 6: rivers", "Grade 4 math - fractions"."""
 _FUNCTION_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "as",
-        "at",
-        "by",
-        "for",
-        "from",
-        "how",
-        "in",
-        "into",
-        "is",
-        "of",
-        "on",
-        "or",
-        "the",
-        "to",
-        "with",
-        "what",
-        "why",
-        "when",
-        "where",
-        "our",
-        "your",
-    ]
+    re.findall(r"\w+", "a an and as at by for from how in into is of on or the to with what why when where our your")
 )
 
 
@@ -150,7 +136,7 @@ def _topic(text: str, head: str, segments: Sequence[Segment]) -> str:
 def _clean_title(title: str) -> str:
     topic = _trimmed(_LABEL.sub("", _trimmed(title[:_MAX_TITLE])))
     for _ in range(3):
-        shorter = _trimmed(_TITLE_NOISE.sub("", topic))
+        shorter = _trimmed(_TITLE_PLACE.sub("", _TITLE_NOISE.sub("", topic)))
         if not shorter or shorter == topic:
             break
         topic = shorter

@@ -44,7 +44,7 @@ MAX_CHARACTERS = 200_000
 """Longest document that is read."""
 
 _KIND = "multi-task-model"
-_SCHEMA_VERSION = 3
+_SCHEMA_VERSION = 4
 
 
 class QualityModel(nn.Module):

@@ -35,10 +35,12 @@ MESSAGES = Path(__file__).parents[1] / "messages"
 FRAMED = ("first", "second", "third", "fourth", "fifth", "dev", "held-out", "held-out-two", "out-of-scope")
 """Batches that frames give."""
 
-WRITTEN = ("sixth", "seventh", "eighth", "ninth", "dev-two", "held-out-three")
+_LATER = ("tenth", "eleventh", "twelfth")
+
+WRITTEN = ("sixth", "seventh", "eighth", "ninth", *_LATER, "dev-two", "held-out-three")
 """Batches whose messages were written one by one."""
 
-TRAINING = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+TRAINING = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", *_LATER)
 DEV = ("dev", "dev-two")
 HELD_OUT = ("held-out", "held-out-two", "out-of-scope", "held-out-three")
 

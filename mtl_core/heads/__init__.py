@@ -2,7 +2,7 @@
 
 from mtl_core.heads.base import Decision, EncoderStates, HeadSettings, Prediction, Targets, TaskHead
 from mtl_core.heads.binary import BinaryHead
-from mtl_core.heads.cue_evidence import Cues, EvidenceHead, EvidenceOutput, rank_weights
+from mtl_core.heads.cue_evidence import Cues, EvidenceHead, EvidenceOutput, smooth_maximum
 from mtl_core.heads.evidence import EvidenceTaskHead
 from mtl_core.heads.multiclass import MulticlassHead
 from mtl_core.heads.multilabel import MultilabelHead
@@ -27,6 +27,6 @@ __all__ = [
     "head_class",
     "head_kinds",
     "make_head",
-    "rank_weights",
     "register_head",
+    "smooth_maximum",
 ]

@@ -9,7 +9,7 @@ from torch import nn
 
 from mtl_core.errors import InputError
 
-__all__ = ["Cues", "EvidenceHead", "EvidenceOutput", "rank_weights"]
+__all__ = ["Cues", "EvidenceHead", "EvidenceOutput", "smooth_maximum"]
 
 
 class Cues(NamedTuple):
@@ -41,18 +41,19 @@ class EvidenceOutput(NamedTuple):
 
 
 class EvidenceHead(nn.Module):
-    """Hard attention over the segments of a document, whose weights are the evidence.
+    """Attention over the best segments of a document, whose weights are the evidence.
 
-    A segment's score for a measure is linear in its features and its word cues. The ``top`` best
-    segments of a document share the attention, the first with twice the weight of the others; the
-    document's logit is the weighted mean of their scores. What decides a judgement is therefore
-    exactly what is quoted.
+    A segment's score for a measure is linear in its features and its word cues. The document's logit
+    is the smooth maximum of its ``top`` best scores, and the attention is the share that each has in
+    it. What decides a judgement is therefore exactly what is quoted, and one plain passage is enough:
+    the mean of the best scores told short plans with one good passage from others only by their length.
 
     Where a tuned branch gives a second set of features, they are scored apart, each set picks its best
     segments, and the two logits are added up; quoted is what is best by the sum of the scores. That beat
     one attention over the sum (``docs/decisions.md``).
 
-    Additive multiple instance learning (Javed et al., NeurIPS 2022) with top-k attention. A linear
+    Additive multiple instance learning (Javed et al., NeurIPS 2022) with top-k attention; the pool is that of
+    log-sum-exp (Pinheiro & Collobert, From image-level to pixel-level labeling, CVPR 2015). A linear
     score beat a hidden ``tanh`` layer with soft attention on plans of unseen authors
     (``docs/decisions.md``).
 
@@ -114,30 +115,29 @@ class EvidenceHead(nn.Module):
         if self.branch is not None and branch is not None:
             own = self.branch(branch)
             logits, scores = logits + self._pooled(own, lengths), scores + own
-        weights = torch.cat([_top_weights(part, self.top) for part in torch.split(scores, lengths.tolist())])
+        weights = torch.cat([_shares(part, self.top) for part in torch.split(scores, lengths.tolist())])
         return EvidenceOutput(logits, scores, weights)
 
     def _pooled(self, scores: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        parts = torch.split(scores, lengths.tolist())
-        return torch.stack([(_top_weights(part, self.top) * part).sum(0) for part in parts])
+        return torch.stack([smooth_maximum(part, top=self.top) for part in torch.split(scores, lengths.tolist())])
 
 
-def rank_weights(segments: int, *, top: int) -> list[float]:
-    """Attention by rank: the best segment counts twice, the next ``top - 1`` once, the others not.
+def smooth_maximum(scores: torch.Tensor, *, top: int) -> torch.Tensor:
+    """Log-sum-exp of the best scores: about the best one where it stands alone, a little more where others join it.
 
     Args:
-        segments: Number of segments of the document.
-        top: Number that share the attention.
+        scores: ``[segments, measures]``, one segment or more.
+        top: How many of the best segments count.
 
     Returns:
-        ``min(segments, top)`` weights that sum to one, best rank first.
+        ``[measures]``, between the best score and the best score plus ``log(top)``.
     """
-    count = min(segments, top)
-    return [2 / (count + 1), *[1 / (count + 1)] * (count - 1)]
+    best = scores.topk(min(top, len(scores)), dim=0).values
+    return torch.logsumexp(best, dim=0)
 
 
-def _top_weights(scores: torch.Tensor, top: int) -> torch.Tensor:
-    """Rank weights on the best rows of each column, zero elsewhere; ties go to the earlier row."""
-    ranks = torch.tensor(rank_weights(len(scores), top=top), dtype=scores.dtype, device=scores.device)
-    best = torch.sort(scores, dim=0, descending=True, stable=True).indices[: len(ranks)]
-    return torch.zeros_like(scores).scatter(0, best, ranks[:, None].expand_as(best))
+def _shares(scores: torch.Tensor, top: int) -> torch.Tensor:
+    """Softmax over the best rows of each column, zero elsewhere; ties go to the earlier row."""
+    best = torch.sort(scores, dim=0, descending=True, stable=True)
+    rows = best.indices[: min(top, len(scores))]
+    return torch.zeros_like(scores).scatter(0, rows, best.values[: len(rows)].softmax(dim=0))

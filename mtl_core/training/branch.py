@@ -15,7 +15,7 @@ from torch.nn import functional
 from mtl_core.branch import EncoderBranch
 from mtl_core.encoder import masked_mean
 from mtl_core.features import HEADING_WEIGHT
-from mtl_core.heads import rank_weights
+from mtl_core.heads import smooth_maximum
 from mtl_core.training.branch_data import BranchDocument, TokenStates
 from mtl_core.training.linear_scores import LinearScores
 from mtl_core.training.moving_average import follow
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from mtl_core.encoder import SharedEncoder
 
 __all__ = ["BranchOptions", "fit_branch"]
+
+_TOP = 3
+"""Segments that decide on a plan, as in the evidence head."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +72,7 @@ def fit_branch(
     """Tune copies of the upper layers on labelled segments and plans.
 
     The loss is that of each labelled segment, weighted towards the rarer label, and that of the plan,
-    whose logit is the weighted mean of its best segments as in the evidence head.
+    whose logit is the smooth maximum of its best segments as in the evidence head.
 
     Args:
         encoder: The shared encoder; it is not changed.
@@ -225,13 +228,9 @@ def _loss(
     each = functional.binary_cross_entropy_with_logits(scores, labels.clamp(min=0), reduction="none")
     segment_loss = (each * weights).sum() / weights.sum().clamp(min=1)
     parts = torch.split(scores, [len(document.texts) for document in documents])[: len(plans)]
-    logits = torch.stack([_best(part) for part in parts]) * functional.softplus(network.slope) + network.offset
+    best = torch.stack([smooth_maximum(part, top=_TOP) for part in parts])
+    logits = best * functional.softplus(network.slope) + network.offset
     present = torch.from_numpy(np.stack([plan.present for plan in plans])).float()
     known = (present >= 0).float()
     whole = functional.binary_cross_entropy_with_logits(logits, present.clamp(min=0), weight=known, reduction="sum")
     return network.options.segment_share * segment_loss + whole / known.sum().clamp(min=1)
-
-
-def _best(scores: torch.Tensor, *, top: int = 3) -> torch.Tensor:
-    weights = torch.tensor(rank_weights(len(scores), top=top))
-    return weights @ scores.topk(len(weights), dim=0).values

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from mtl_core.heads import rank_weights
+from mtl_core.heads import smooth_maximum
 from mtl_core.quality import Calibration, QualityModel
 from mtl_core.training.calibration import fit_calibration
 from mtl_core.training.dataset import UNKNOWN, EvidenceDataset
@@ -86,9 +86,8 @@ def plan_logits(
     """Document logits ``[len(plans), measures]``, as the evidence head computes them."""
     logits = []
     for plan in plans:
-        ordered = -np.sort(-scores(dataset, np.flatnonzero(dataset.documents == plan)), axis=0)
-        weights = rank_weights(len(ordered), top=top)
-        logits.append(np.asarray(weights) @ ordered[: len(weights)])
+        alone = torch.from_numpy(scores(dataset, np.flatnonzero(dataset.documents == plan)))
+        logits.append(smooth_maximum(alone, top=top).numpy())
     return np.asarray(logits)
 
 

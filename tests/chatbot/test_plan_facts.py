@@ -93,6 +93,13 @@ def test_a_title_that_names_nothing_gives_no_topic(title: str) -> None:
         ("Introduction to Ratios", "ratios"),
         ("Rivers (Year 4)", "rivers"),
         ("1. Magnets", "magnets"),
+        ("Year 6: rivers", "rivers"),
+        ("Grade 4 math - ratios", "ratios"),
+        ("Science – Year 5 – Light and shadow", "light and shadow"),
+        ("5th grade: photosynthesis", "photosynthesis"),
+        ("Year 6 - Term 2: magnets", "magnets"),
+        ("Rivers: light and shadow", "rivers: light and shadow"),
+        ("Art-room magnets", "Art-room magnets"),
     ],
 )
 def test_a_title_is_freed_from_its_numbering(title: str, topic: str) -> None:

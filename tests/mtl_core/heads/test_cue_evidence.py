@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mtl_core.errors import InputError
-from mtl_core.heads import Cues, EvidenceHead, rank_weights
+from mtl_core.heads import Cues, EvidenceHead, smooth_maximum
 
 FEATURES, BUCKETS, MEASURES = 5, 16, 3
 
@@ -43,7 +45,7 @@ def pack(rows: list[tuple[torch.Tensor, torch.Tensor]]) -> Cues:
 
 @settings(deadline=None)
 @given(SEEDS, LENGTHS, TOPS)
-def test_weights_sum_to_one_and_logits_to_the_weighted_scores(seed: int, lengths: list[int], top: int) -> None:
+def test_weights_are_the_share_of_each_segment_in_the_logit(seed: int, lengths: list[int], top: int) -> None:
     features, rows = make_input(seed, sum(lengths))
     output = make_head(seed, top=top)(features, pack(rows), torch.tensor(lengths))
     assert output.logits.shape == (len(lengths), MEASURES)
@@ -53,12 +55,14 @@ def test_weights_sum_to_one_and_logits_to_the_weighted_scores(seed: int, lengths
         inside = slice(start, start + length)
         weights, scores = output.weights[inside], output.scores[inside]
         torch.testing.assert_close(weights.sum(0), torch.ones(MEASURES))
-        torch.testing.assert_close(output.logits[document], (weights * scores).sum(0))
         assert (weights >= 0).all()
         assert ((weights > 0).sum(0) == min(top, length)).all()
         best = scores.sort(0, descending=True).values[: min(top, length)]
-        expected = torch.tensor(rank_weights(length, top=top)) @ best
-        torch.testing.assert_close(output.logits[document], expected)
+        torch.testing.assert_close(output.logits[document], best.exp().sum(0).log())
+        # the attention is what a small change of each score does to the logit
+        moved = scores.detach().requires_grad_()
+        smooth_maximum(moved, top=top).sum().backward()
+        torch.testing.assert_close(moved.grad, weights)
         start += length
 
 
@@ -102,15 +106,20 @@ def test_a_score_is_linear_in_features_and_cues(seed: int) -> None:
 def test_ties_go_to_the_earlier_segment() -> None:
     head, cues = make_head(0, top=2), pack([(torch.zeros(0, dtype=torch.long), torch.zeros(0))] * 4)
     weights = head(torch.ones(4, FEATURES), cues, torch.tensor([4])).weights
-    torch.testing.assert_close(weights, torch.tensor([2 / 3, 1 / 3, 0.0, 0.0])[:, None].expand(-1, MEASURES))
+    torch.testing.assert_close(weights, torch.tensor([0.5, 0.5, 0.0, 0.0])[:, None].expand(-1, MEASURES))
 
 
-@given(st.integers(1, 50), TOPS)
-def test_the_best_rank_counts_twice(segments: int, top: int) -> None:
-    weights = rank_weights(segments, top=top)
-    assert len(weights) == min(segments, top)
-    assert sum(weights) == pytest.approx(1)
-    assert all(weights[0] == pytest.approx(2 * weight) for weight in weights[1:])
+@given(st.lists(st.floats(-20, 20), min_size=1, max_size=20), TOPS)
+def test_a_smooth_maximum_lies_little_above_the_best_score(scores: list[float], top: int) -> None:
+    pooled = float(smooth_maximum(torch.tensor(scores)[:, None], top=top)[0])
+    assert max(scores) - 1e-4 <= pooled <= max(scores) + math.log(min(top, len(scores))) + 1e-4
+
+
+@given(st.lists(st.floats(-20, 20), min_size=1, max_size=20), st.floats(-20, 20), TOPS)
+def test_one_more_segment_never_lowers_a_judgement(scores: list[float], more: float, top: int) -> None:
+    before = smooth_maximum(torch.tensor(scores)[:, None], top=top)
+    after = smooth_maximum(torch.tensor([*scores, more])[:, None], top=top)
+    assert float(after[0]) >= float(before[0]) - 1e-4
 
 
 @pytest.mark.parametrize("lengths", [[3], [5], [4, 1], [4, 0], [5, -1], []])
@@ -160,9 +169,7 @@ def test_a_branch_pools_apart_and_adds_up(seed: int, lengths: list[int], top: in
     assert both.branch is not None
     scores = both.branch(own)
     for row, (part, first) in enumerate(zip(torch.split(scores, lengths), alone.logits, strict=True)):
-        ordered = part.sort(0, descending=True).values
-        weights = torch.tensor(rank_weights(len(part), top=top))
-        torch.testing.assert_close(output.logits[row], first + weights @ ordered[: len(weights)])
+        torch.testing.assert_close(output.logits[row], first + smooth_maximum(part, top=top))
     torch.testing.assert_close(output.scores, alone.scores + scores)
 
 

@@ -134,12 +134,12 @@ def test_a_plan_is_judged_by_a_head_that_has_not_seen_its_group() -> None:
     assert (after[others] != before[others]).all(axis=1).all()
 
 
-def test_a_document_logit_is_twice_its_best_score_and_the_next_ones() -> None:
+def test_a_document_logit_is_the_smooth_maximum_of_its_three_best_scores() -> None:
     dataset = toy()
     scores = fit_scores(dataset, EVERY, OPTIONS)
     logits = plan_logits(scores, dataset, [5], top=3)
     ordered = np.sort(scores(dataset, np.flatnonzero(dataset.documents == 5)), axis=0)[::-1]
-    np.testing.assert_allclose(logits[0], (2 * ordered[0] + ordered[1] + ordered[2]) / 4)
+    np.testing.assert_allclose(logits[0], np.log(np.exp(ordered[:3]).sum(0)))
 
 
 @settings(deadline=None, max_examples=10)
