@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from chatbot.coach_cache import CoachCache, Held
 from chatbot.event_json import dump_event, load_event
-from chatbot.masking import Masker
+from chatbot.masking import Masker, NameFinder
 from chatbot.plan_versions import plan_title
 from chatbot.service_rows import ThreadTurn
 from chatbot.store.base import ConflictError, EventLog, ThreadRow
@@ -31,6 +31,7 @@ class KeptCoaches:
         clock: Gives the time, with a time zone.
         ids: Gives a new identifier for a thread.
         most: How many coaches are held in memory.
+        finder: Finds pupils' names that are masked; ``None`` leaves it to rules.
     """
 
     def __init__(
@@ -41,17 +42,19 @@ class KeptCoaches:
         clock: Callable[[], datetime],
         ids: Callable[[], str],
         most: int,
+        finder: NameFinder | None = None,
     ) -> None:
         self._log = log
         self._new_coach = new_coach
         self._clock = clock
         self._ids = ids
+        self._finder = finder
         self._coaches = CoachCache(most)
 
     def begin(self, owner: str, text: str, *, title: str | None) -> ThreadTurn:
         """Open a plan in a new thread; see ``CoachService.open``."""
         choice = self._log.settings(owner)
-        masker = Masker(on=choice.masking)
+        masker = Masker(on=choice.masking, finder=self._finder)
         plan, name = masker(text), masker(title or "")
         coach = self._new_coach()
         turn = coach.open(plan)
@@ -97,7 +100,7 @@ class KeptCoaches:
             if expected is not None and expected != row.sequence:
                 raise ConflictError("The conversation went on elsewhere meanwhile; look at it again, then repeat.")
             coach = self._current(held, row)
-            masker = Masker(on=choice.masking, names=held.names)
+            masker = Masker(on=choice.masking, names=held.names, finder=self._finder)
             before = coach.events
             # what was said but not kept is not true: unless all goes well, the log is read again
             held.coach = None

@@ -16,6 +16,7 @@ from platformdirs import user_data_path
 
 from chatbot import loading
 from chatbot.command_errors import errors_are_lines
+from chatbot.masking import name_finder
 from chatbot.message_reading import message_reader
 from mtl_core.errors import InputError
 
@@ -258,6 +259,7 @@ def build_service(
         ids=lambda: uuid4().hex,
         understand=message_reader(reader.encoder),
         phraser=phraser,
+        finder=name_finder(reader.encoder),
         readings_at_once=readings_at_once,
     )
 

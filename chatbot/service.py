@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from chatbot.coach import LessonCoach
 from chatbot.events import Decided, Decision
 from chatbot.kept_coaches import KeptCoaches
-from chatbot.masking import Masker
+from chatbot.masking import Masker, NameFinder
 from chatbot.plan_versions import plan_versions
 from chatbot.reading_turns import ReadingTurns
 from chatbot.service_rows import PlanVersion, ThreadSummary, ThreadTurn
@@ -46,6 +46,7 @@ class CoachService:
         ids: Gives a new identifier for a thread or a nudge, hard to guess.
         understand: How a message is understood; ``None`` takes the phrase rules.
         phraser: Rephrases a nudge; ``None`` leaves the composed words.
+        finder: Finds pupils' names that are masked; ``None`` leaves it to rules.
         most_coaches: How many conversations are held in memory; others are read again from the log.
         readings_at_once: How many plans are read beside each other; each pass uses torch's threads.
     """
@@ -60,6 +61,7 @@ class CoachService:
         ids: Callable[[], str],
         understand: Callable[[str], Understood] | None = None,
         phraser: Phraser | None = None,
+        finder: NameFinder | None = None,
         most_coaches: int = 64,
         readings_at_once: int = 1,
     ) -> None:
@@ -72,7 +74,7 @@ class CoachService:
         self._index = index
         self._log = log
         self._clock = clock
-        self._kept = KeptCoaches(log, new_coach, clock=clock, ids=ids, most=most_coaches)
+        self._kept = KeptCoaches(log, new_coach, clock=clock, ids=ids, most=most_coaches, finder=finder)
         self._expired: datetime | None = None
 
     @property
@@ -147,8 +149,9 @@ class CoachService:
         def act(coach: LessonCoach, mask: Masker) -> Turn:
             if any(isinstance(e, Decided) and (e.nudge_id, e.decision) == (nudge_id, decision) for e in coach.events):
                 return coach.turn()
-            words = [None if one is None else mask(one) for one in (text, quote, reason)]
-            return coach.decide(nudge_id, decision, text=words[0], quote=words[1], reason=words[2])
+            edited, why = (None if one is None else mask(one) for one in (text, reason))
+            quoted = None if quote is None else mask.quote(quote)
+            return coach.decide(nudge_id, decision, text=edited, quote=quoted, reason=why)
 
         return self._kept.act(owner, thread_id, act)
 

@@ -16,7 +16,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["INTENTS", "TAGS", "Bags", "HeadSizes", "MessageLayers", "best_tags", "sequence_losses", "word_context"]
+__all__ = [
+    "INTENTS",
+    "TAGS",
+    "Bags",
+    "HeadSizes",
+    "MessageLayers",
+    "StateHead",
+    "best_tags",
+    "sequence_losses",
+    "word_context",
+]
 
 INTENTS = tuple(str(intent) for intent in Intent)
 TAGS = ("O", *(f"{edge}-{slot}" for slot in SLOTS for edge in "BI"))
@@ -58,8 +68,16 @@ class Bags:
         return cls(torch.from_numpy(flat), torch.from_numpy(np.cumsum(lengths).astype(np.int64)))
 
 
-class _Head(nn.Module):
-    """A small network over states, added to weights of hashed features."""
+class StateHead(nn.Module):
+    """A small network over states, added to weights of hashed features.
+
+    Args:
+        dense: Length of a state.
+        hidden: Hidden units.
+        buckets: Hash buckets of the features.
+        outputs: Number of scores.
+        dropout: Share of inputs left out in training.
+    """
 
     def __init__(self, dense: int, hidden: int, buckets: int, outputs: int, *, dropout: float) -> None:
         super().__init__()
@@ -76,6 +94,7 @@ class _Head(nn.Module):
         nn.init.zeros_(self.direct.weight)
 
     def forward(self, states: torch.Tensor, bags: Bags, keep: torch.Tensor | None = None) -> torch.Tensor:
+        """Scores ``[rows, outputs]`` of states ``[rows, dense]``; ``keep`` is 0 where the features are left out."""
         plain = self.drop((states - self.mean) * self.scale)
         spelled: torch.Tensor = self.bag(bags.buckets, bags.starts) * 8.0
         if keep is not None:
@@ -95,8 +114,8 @@ class MessageLayers(nn.Module):
 
     def __init__(self, sizes: HeadSizes, *, dropout: float = 0.0) -> None:
         super().__init__()
-        self.message = _Head(sizes.dense, sizes.hidden, sizes.message_buckets, sum(_GROUPS), dropout=dropout)
-        self.tag = _Head(4 * sizes.dense, sizes.tag_hidden, sizes.word_buckets, len(TAGS), dropout=dropout)
+        self.message = StateHead(sizes.dense, sizes.hidden, sizes.message_buckets, sum(_GROUPS), dropout=dropout)
+        self.tag = StateHead(4 * sizes.dense, sizes.tag_hidden, sizes.word_buckets, len(TAGS), dropout=dropout)
         self.steps = nn.Parameter(torch.zeros(len(TAGS), len(TAGS)))
         self.begin = nn.Parameter(torch.zeros(len(TAGS)))
 
