@@ -12,6 +12,10 @@ from mtl_core.errors import InputError
 __all__ = ["Cues", "EvidenceHead", "EvidenceOutput", "smooth_maximum"]
 
 
+_TEMPERATURE = 0.5
+"""Of the smooth maximum; half of what it is in training finds a lone passage more often and judges plans as well."""
+
+
 class Cues(NamedTuple):
     """Sparse rows of word cues, one a segment (see ``mtl_core.cues``).
 
@@ -122,22 +126,23 @@ class EvidenceHead(nn.Module):
         return torch.stack([smooth_maximum(part, top=self.top) for part in torch.split(scores, lengths.tolist())])
 
 
-def smooth_maximum(scores: torch.Tensor, *, top: int) -> torch.Tensor:
+def smooth_maximum(scores: torch.Tensor, *, top: int, temperature: float = _TEMPERATURE) -> torch.Tensor:
     """Log-sum-exp of the best scores: about the best one where it stands alone, a little more where others join it.
 
     Args:
         scores: ``[segments, measures]``, one segment or more.
         top: How many of the best segments count.
+        temperature: The lower, the nearer to the best score alone.
 
     Returns:
-        ``[measures]``, between the best score and the best score plus ``log(top)``.
+        ``[measures]``, between the best score and the best score plus ``temperature * log(top)``.
     """
     best = scores.topk(min(top, len(scores)), dim=0).values
-    return torch.logsumexp(best, dim=0)
+    return temperature * torch.logsumexp(best / temperature, dim=0)
 
 
 def _shares(scores: torch.Tensor, top: int) -> torch.Tensor:
     """Softmax over the best rows of each column, zero elsewhere; ties go to the earlier row."""
     best = torch.sort(scores, dim=0, descending=True, stable=True)
     rows = best.indices[: min(top, len(scores))]
-    return torch.zeros_like(scores).scatter(0, rows, best.values[: len(rows)].softmax(dim=0))
+    return torch.zeros_like(scores).scatter(0, rows, (best.values[: len(rows)] / _TEMPERATURE).softmax(dim=0))

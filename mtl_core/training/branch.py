@@ -228,7 +228,8 @@ def _loss(
     each = functional.binary_cross_entropy_with_logits(scores, labels.clamp(min=0), reduction="none")
     segment_loss = (each * weights).sum() / weights.sum().clamp(min=1)
     parts = torch.split(scores, [len(document.texts) for document in documents])[: len(plans)]
-    best = torch.stack([smooth_maximum(part, top=_TOP) for part in parts])
+    # softer than in the head, so that the loss reaches more than one segment
+    best = torch.stack([smooth_maximum(part, top=_TOP, temperature=1.0) for part in parts])
     logits = best * functional.softplus(network.slope) + network.offset
     present = torch.from_numpy(np.stack([plan.present for plan in plans])).float()
     known = (present >= 0).float()
