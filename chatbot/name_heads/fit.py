@@ -45,7 +45,7 @@ class NameFitOptions:
         seed: Of weights, order and names.
     """
 
-    epochs: int = 8
+    epochs: int = 6
     batch: int = 16
     rate: float = 1e-3
     tuned_rate: float = 2.5e-4

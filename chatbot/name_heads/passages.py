@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from chatbot.masking_words import every_name
 from mtl_core.errors import InputError
 
-__all__ = ["SHIPPED_PASSAGES", "Passage", "parse_passage", "read_passages"]
+__all__ = ["SHIPPED_PASSAGES", "Passage", "parse_passage", "read_passages", "without_names"]
 
 _DATA = Path(__file__).parents[1] / "masking_data"
 
 SHIPPED_PASSAGES = tuple(sorted(_DATA.glob("passages-*.txt")))
 """Files of passages written for this project, to learn from."""
 
+_WORD = re.compile(r"[^\W\d_]+")
 _BEGIN, _END, _NEW_LINE = "«", "»", "¶"
 
 
@@ -79,3 +82,19 @@ def read_passages(paths: Sequence[Path]) -> list[Passage]:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"The passages cannot be read as UTF-8 text ({error}).") from error
     return [parse_passage(line) for line in lines if line.strip()]
+
+
+def without_names(texts: Sequence[str], *, most: int) -> list[Passage]:
+    """Texts in which no first name stands, as passages without a name.
+
+    Args:
+        texts: Any texts; those with a known first name are left out, since nobody has said whose it is.
+        most: How many are kept, evenly spaced.
+
+    Returns:
+        The passages.
+    """
+    known = every_name()
+    plain = [text for text in dict.fromkeys(texts) if known.isdisjoint(_WORD.findall(text)) and _WORD.search(text)]
+    chosen = plain if len(plain) <= most else [plain[at * len(plain) // most] for at in range(most)]
+    return [Passage(text, ()) for text in chosen]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,8 @@ __all__ = ["NameReader", "joined_words", "pieces"]
 _MOST_CHARACTERS = 500
 _BREAK = re.compile(r"\n|(?<=[.!?;])\s")
 _CAPITAL = re.compile(r"[^\W\d_]+")
+_LABEL = re.compile(r"\s\w+(?:\s\w+)?\s*:")
+"""What follows "Faith" in "Faith connection:"."""
 _MASKED = re.compile("|".join(map(re.escape, MASKS.values())))
 _WITHIN = re.compile(r"[ .]{0,2}")
 
@@ -69,12 +72,18 @@ class NameReader:
         Returns:
             Passages from left to right; none overlaps another.
         """
-        found: list[Span] = []
         wanted = [(start, end) for start, end in pieces(text) if _may_hold_a_name(text[start:end])]
         chances = self.probabilities([text[start:end] for start, end in wanted])
-        for (start, end), words in zip(wanted, chances, strict=True):
-            inside = (words >= self.config.name_from).tolist()
-            found += [Span(start + one, start + other, "name") for one, other in joined_words(text[start:end], inside)]
+        inside = [(words >= self.config.name_from).tolist() for words in chances]
+        said, stands = _counts([text[start:end] for start, end in wanted], inside)
+        found: list[Span] = []
+        for (start, end), words in zip(wanted, inside, strict=True):
+            for one, other in joined_words(text[start:end], words):
+                first = text[start + one : start + other].split(maxsplit=1)[0]
+                label = first in names_that_are_words() and _LABEL.match(text, start + other)
+                # who is a pupil in fewer than half of the places is a character of the lesson
+                if 2 * said[first] >= stands[first] and not label:
+                    found.append(Span(start + one, start + other, "name"))
         return found
 
     @torch.inference_mode()
@@ -97,6 +106,18 @@ class NameReader:
             inputs = word_inputs(word_context(states.words, states.pooled), word_marks(text))
             chances.append(torch.sigmoid(self._layers(inputs, bags)))
         return chances
+
+
+def _counts(texts: Sequence[str], inside: Sequence[Sequence[bool]]) -> tuple[Counter[str], Counter[str]]:
+    """How often each word was read as a part of a name, and how often it stands."""
+    said: Counter[str] = Counter()
+    stands: Counter[str] = Counter()
+    for text, words in zip(texts, inside, strict=True):
+        for (start, end), wanted in zip(word_spans(text), words, strict=True):
+            word = bare(text[start:end])
+            stands[word] += 1
+            said[word] += wanted
+    return said, stands
 
 
 def pieces(text: str) -> Iterator[tuple[int, int]]:
@@ -132,6 +153,9 @@ def pieces(text: str) -> Iterator[tuple[int, int]]:
 def joined_words(text: str, inside: Sequence[bool]) -> list[tuple[int, int]]:
     """Passages of neighbouring words that belong to names.
 
+    A word in lower case counts where a list knows it as a first name, since any word may look like a name that nobody
+    knows. A single letter alone is no name.
+
     Args:
         text: The text.
         inside: For each word whether it belongs to a name.
@@ -142,14 +166,23 @@ def joined_words(text: str, inside: Sequence[bool]) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     masked = {place for match in _MASKED.finditer(text) for place in range(match.start(), match.end())}
     for (start, end), wanted in zip(word_spans(text), inside, strict=True):
-        if not wanted or start in masked or not any(character.isalpha() for character in text[start:end]):
+        if (
+            not wanted
+            or start in masked
+            or not _written_as_a_name(bare(text[start:end]))
+            or not any(character.isalpha() for character in text[start:end])
+        ):
             continue
         stop = start + len(bare(text[start:end]))
         if found and _WITHIN.fullmatch(text[found[-1][1] : start]):
             found[-1] = (found[-1][0], stop)
         else:
             found.append((start, stop))
-    return found
+    return [(start, end) for start, end in found if end - start > 1]
+
+
+def _written_as_a_name(word: str) -> bool:
+    return not word[:1].islower() or word.capitalize() in first_names()
 
 
 def _may_hold_a_name(text: str) -> bool:

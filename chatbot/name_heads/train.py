@@ -1,4 +1,4 @@
-"""Training of the name heads on the passages of the package.
+"""Training of the name heads on the passages of the package, and on its messages and plans as text without names.
 
 ``python -m chatbot.name_heads.train -o FOLDER`` trains the head and the layers below it in a few minutes of one core.
 """
@@ -16,19 +16,22 @@ import torch
 import typer
 
 from chatbot.message_heads.artifact import rounded
+from chatbot.message_heads.rows import TRAINING, WRITTEN, load_batches
 from chatbot.message_heads.states import MessageEncoder
 from chatbot.name_heads.artifact import SHIPPED_NAMES, NamesConfig, TrainedNames, save_names
 from chatbot.name_heads.fit import NameFitOptions, fit_names, prepare_passages, renamed, word_logits
 from chatbot.name_heads.layers import NameSizes
-from chatbot.name_heads.passages import SHIPPED_PASSAGES, Passage, read_passages
+from chatbot.name_heads.passages import SHIPPED_PASSAGES, Passage, read_passages, without_names
+from chatbot.name_heads.reader import pieces
 from mtl_core.encoder import SharedEncoder
 from mtl_core.errors import LessonNudgeError
+from mtl_core.training.corpus import load_corpus
 from mtl_core.tuned_layers import copied_layers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["held_out_chances", "train_names"]
+__all__ = ["held_out_chances", "plain_text", "train_names"]
 
 LAYER, TUNED = 4, 3
 """The layer that the head reads beside the tuned ones, and how many of the last layers are copied and tuned."""
@@ -37,10 +40,22 @@ NAME_FROM = 0.7
 """Where precision is chosen over recall a little; by cross-validation over the passages."""
 
 
+_MESSAGES, _PIECES = 1_000, 800
+"""Messages, and pieces of plans, that show how words look which are no names."""
+
+
+def plain_text() -> list[Passage]:
+    """Messages and pieces of plans of the package in which no first name stands."""
+    rows = load_batches([name for name in TRAINING if name in WRITTEN])
+    cut = [plan.text[start:end] for plan in load_corpus().plans for start, end in pieces(plan.text)]
+    return [*without_names([row.text for row in rows], most=_MESSAGES), *without_names(cut, most=_PIECES)]
+
+
 def train_names(
     encoder: SharedEncoder,
     passages: Sequence[Passage],
     *,
+    plain: Sequence[Passage] = (),
     options: NameFitOptions | None = None,
     name_from: float = NAME_FROM,
     report: Callable[[str], None] = lambda _: None,
@@ -50,6 +65,7 @@ def train_names(
     Args:
         encoder: The encoder; it is not changed.
         passages: To learn from.
+        plain: Further ones without a name.
         options: How the heads are fitted.
         name_from: Probability from which a word belongs to a name.
         report: Gets a line now and then.
@@ -67,7 +83,7 @@ def train_names(
             one,
             *(renamed(one, names, seed=f"{one.text}:{copy}") for copy in range(chosen.variations if one.names else 0)),
         ]
-        for one in passages
+        for one in (*passages, *plain)
     ]
     report(f"encoding {sum(map(len, ways))} passages")
     every = iter(prepare_passages([one for way in ways for one in way], reader, sizes))
@@ -81,7 +97,7 @@ def train_names(
         hidden=sizes.hidden,
         buckets=sizes.buckets,
         name_from=name_from,
-        training={**asdict(chosen), "passages": len(passages)},
+        training={**asdict(chosen), "passages": len(passages), "plain": len(plain)},
     )
     return TrainedNames(layers, rounded(tuned, encoder=encoder), config)
 
@@ -90,6 +106,7 @@ def held_out_chances(
     encoder: SharedEncoder,
     passages: Sequence[Passage],
     *,
+    plain: Sequence[Passage] = (),
     folds: int = 5,
     options: NameFitOptions | None = None,
     report: Callable[[str], None] = lambda _: None,
@@ -99,6 +116,7 @@ def held_out_chances(
     Args:
         encoder: The encoder.
         passages: The passages.
+        plain: Further ones without a name, learned from in every fold.
         folds: Parts, dealt by a fixed shuffle.
         options: How the heads are fitted.
         report: Gets a line now and then.
@@ -111,7 +129,7 @@ def held_out_chances(
     for fold in range(folds):
         judged = order[fold::folds].tolist()
         learned = [passages[row] for row in sorted(set(range(len(passages))) - set(judged))]
-        heads = train_names(encoder, learned, options=options, report=report)
+        heads = train_names(encoder, learned, plain=plain, options=options, report=report)
         reader = MessageEncoder(encoder, layers=(LAYER,), tuned=heads.tuned)
         data = prepare_passages([passages[row] for row in judged], reader, heads.config.sizes(encoder.dimension))
         with torch.inference_mode():
@@ -128,7 +146,7 @@ def _main(
         # float32, so that the result does not depend on what the CPU is fast at
         encoder = SharedEncoder.load(precision="float32")
         report = lambda line: typer.echo(line, err=True)  # noqa: E731 - one use
-        heads = train_names(encoder, read_passages(SHIPPED_PASSAGES), report=report)
+        heads = train_names(encoder, read_passages(SHIPPED_PASSAGES), plain=plain_text(), report=report)
         save_names(output, heads, encoder=encoder)
     except LessonNudgeError as error:
         typer.echo(f"error: {error}", err=True)

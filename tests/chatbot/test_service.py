@@ -11,6 +11,7 @@ pytest.importorskip("sqlalchemy", reason="needs the extra serve")
 
 from service_world import Clock, service_over, stand_in_model
 
+from chatbot.masking import name_finder
 from chatbot.store.base import ConflictError, NotFoundError
 from chatbot.store.sql import open_log
 from mtl_core.errors import ArtifactError, InputError
@@ -149,6 +150,20 @@ def test_names_are_masked_before_anything_is_kept(world, tmp_path, url, plan) ->
         service.revise("ada", first.id, service.view("ada", first.id).turn.text + "\nAisha reads first.\n")
         kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     for secret in (b"Aisha", b"aisha", b"Marcus", b"900461"):
+        assert secret not in kept
+
+
+def test_names_that_no_rule_knows_are_masked_by_the_heads(world, tmp_path, url, plan, encoder) -> None:
+    noted = f"{plan}\nOluwaseun needs the instructions read to him twice.\n"
+    with open_log(url) as log:
+        service = service_over(*world, log, finder=name_finder(encoder))
+        first = service.open("ada", noted)
+        assert first.masked == {"name": 1}
+        service.say("ada", first.id, "what would help Katarzyna, who tires easily?")
+        same = service.revise("ada", first.id, first.turn.text)
+        assert same.turn.text == first.turn.text
+        kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    for secret in (b"Oluwaseun", b"Katarzyna"):
         assert secret not in kept
 
 

@@ -33,7 +33,7 @@ def reader(encoder: SharedEncoder) -> NameReader:
     [
         ("Oluwaseun needs the instructions read to him twice.", ["Oluwaseun"]),
         ("Sit Katarzyna next to the window, since she tires easily.", ["Katarzyna"]),
-        ("Remind Joshua P. to take his inhaler before the warm-up.", ["Joshua P."]),
+        ("Remind Joshua P. to take his inhaler before the warm-up.", ["Joshua P"]),
         ("Priya's exit ticket still shows the sign mistake.", ["Priya"]),
         ("The pupils read about Rosa Parks and the Montgomery bus boycott.", []),
         ("Tom buys 12 apples and eats 3. How many are left?", []),
