@@ -5,7 +5,7 @@ BIN := .venv/bin
 export GRADIO_ANALYTICS_ENABLED := False
 export HF_HUB_OFFLINE := 1
 
-.PHONY: install demo test lint train clean
+.PHONY: install demo test test-slow lint train clean
 
 install: .venv/.installed
 
@@ -20,7 +20,11 @@ demo: install
 	$(BIN)/lesson-nudge demo
 
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not slow"
+
+# what takes more than ten seconds a test: whole trainings, several processes, servers
+test-slow: install
+	$(BIN)/python -m pytest -m slow
 
 lint: install
 	$(BIN)/ruff check .

@@ -5,9 +5,23 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-__all__ = ["NAME", "NAMES", "NO_NAMES", "TITLES", "every_name", "first_names", "names_that_are_words"]
+__all__ = [
+    "COMMON_WORDS",
+    "NAME",
+    "NAMES",
+    "NO_NAMES",
+    "TITLES",
+    "common_words",
+    "every_name",
+    "first_names",
+    "names_that_are_words",
+]
 
 _DATA = Path(__file__).parent / "masking_data"
+
+COMMON_WORDS = _DATA / "common_words.txt"
+"""Words that stand in lower case all over plans and messages."""
+
 _WORD = r"[A-ZÀ-ÖØ-ÞŁŚŻĆŠŽČŞİ][a-zß-öø-ÿā-ž]+(?:[A-Z][a-zß-öø-ÿā-ž]+)?(?:['’-][A-ZÀ-ÖØ-Þ]?[a-zß-öø-ÿā-ž]{2,})?"
 
 NAME = rf"{_WORD}(?: (?:{_WORD}|[A-Z]\b\.?)){{0,2}}"
@@ -36,6 +50,12 @@ def first_names() -> frozenset[str]:
 def names_that_are_words() -> frozenset[str]:
     """First names that are other words as well: they count beside another name, never alone."""
     return frozenset((_DATA / "names_that_are_words.txt").read_text(encoding="utf-8").split())
+
+
+@cache
+def common_words() -> frozenset[str]:
+    """Words in lower case that begin sentences and headings and are nobody's name."""
+    return frozenset(COMMON_WORDS.read_text(encoding="utf-8").split())
 
 
 @cache

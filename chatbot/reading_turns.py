@@ -6,6 +6,8 @@ from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from chatbot.masking import NameFinder
+    from chatbot.masking_spans import Span
     from mtl_core.quality import QualityModel
     from mtl_core.reading import Analysis
 
@@ -36,6 +38,15 @@ class ReadingTurns:
         """Read a document when it is its turn; see ``QualityModel.analyse``."""
         with self._turn:
             return self._model.analyse(text, previous=previous)
+
+    def taking_turns(self, finder: NameFinder) -> NameFinder:
+        """A finder of names that waits for the same turns, since it too is a pass of the encoder."""
+
+        def find(text: str) -> list[Span]:
+            with self._turn:
+                return finder(text)
+
+        return find
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._model, name)

@@ -66,7 +66,10 @@ class CoachService:
         readings_at_once: int = 1,
     ) -> None:
         # the coach asks a model to analyse and for nothing else
-        reader = cast("QualityModel", ReadingTurns(model, at_once=readings_at_once))
+        turns = ReadingTurns(model, at_once=readings_at_once)
+        reader = cast("QualityModel", turns)
+        if finder is not None:
+            finder = turns.taking_turns(finder)
 
         def new_coach() -> LessonCoach:
             return LessonCoach(reader, index, nudge_ids=ids, understand=understand, phraser=phraser)

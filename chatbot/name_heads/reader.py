@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from chatbot.masking_spans import MASKS, Span
-from chatbot.masking_words import NO_NAMES, first_names, names_that_are_words
+from chatbot.masking_words import NO_NAMES, common_words, every_name, first_names, names_that_are_words
 from chatbot.message_heads.features import word_features
 from chatbot.message_heads.layers import Bags, word_context
 from chatbot.message_heads.rows import word_spans
@@ -186,10 +186,13 @@ def _written_as_a_name(word: str) -> bool:
 
 
 def _may_hold_a_name(text: str) -> bool:
-    """Whether a piece has a capitalised word that is not known to be something else, or a first name."""
-    words = [match.group() for match in _CAPITAL.finditer(text)]
-    known = first_names()
-    return any(
-        (word[:1].isupper() and word not in NO_NAMES) or word.capitalize() in known or word in names_that_are_words()
-        for word in words
-    )
+    """Whether a piece has a first name, or a capitalised word that is no common one."""
+    known, common = every_name(), common_words()
+    for match in _CAPITAL.finditer(text):
+        word = match.group()
+        plain = word.lower()
+        if word in known or plain.capitalize() in known:
+            return True
+        if word[:1].isupper() and len(word) > 1 and plain not in common and word not in NO_NAMES:
+            return True
+    return False

@@ -366,6 +366,7 @@ def refused(model: QualityModel, reading: Analysis, texts: list[str]) -> float:
     return sum(not model.analyse(text, previous=known).is_lesson_plan for text in texts) / len(texts)
 
 
+@pytest.mark.slow
 def test_texts_of_other_languages_are_refused(model: QualityModel, reading: Analysis) -> None:
     """Lesson plans in other languages; the language alone must stop them."""
     rows = [json.loads(line) for line in (SHIPPED_CORPUS / "other_languages.jsonl").read_bytes().splitlines()]
@@ -375,12 +376,14 @@ def test_texts_of_other_languages_are_refused(model: QualityModel, reading: Anal
     assert refused(model, reading, [row["text"] for row in rows if row["language"] != "es"]) >= 0.95
 
 
+@pytest.mark.slow
 def test_texts_that_are_no_plans_are_refused(model: QualityModel, reading: Analysis) -> None:
     """A sample of the texts that the head was trained on: it shows that it learned, not how well it generalises."""
     texts = [other.text for other in load_corpus().others if len(other.text.split()) >= 60]
     assert refused(model, reading, texts[::6]) >= 0.95
 
 
+@pytest.mark.slow
 def test_plans_are_not_refused(model: QualityModel, reading: Analysis) -> None:
     """A sample of the plans that the head was trained on: it shows that it learned, not how well it generalises."""
     assert refused(model, reading, [plan.text for plan in load_corpus().plans[::24]]) <= 0.02

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from chatbot.name_heads.fit import NameFitOptions
@@ -28,6 +29,7 @@ def test_a_seed_gives_the_same_heads(encoder: SharedEncoder) -> None:
     assert one.config == other.config
 
 
+@pytest.mark.slow
 def test_who_was_not_seen_is_told_by_the_words_around(encoder: SharedEncoder) -> None:
     chances = held_out_chances(encoder, PASSAGES, folds=4, options=QUICK)
     assert len(chances) == len(PASSAGES)

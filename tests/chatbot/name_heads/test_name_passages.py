@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatbot.masking_words import COMMON_WORDS, common_words, every_name
+from chatbot.name_heads.common import frequent_words
 from chatbot.name_heads.fit import renamed
 from chatbot.name_heads.passages import SHIPPED_PASSAGES, Passage, parse_passage, read_passages
 from mtl_core.errors import InputError
@@ -64,3 +66,15 @@ def test_other_names_stand_in_the_same_places(seed: int) -> None:
     assert second == "Li Wei"
     assert other.text == f"{first} sits by Li Wei, not by Mrs Hall."
     assert other == renamed(passage, ["Ben", "Li Wei", "Zoë", "omar"], seed=str(seed))
+
+
+def test_common_words_stand_often_and_in_nobodys_name() -> None:
+    passages = [parse_passage("«Summer» sits by the door.")]
+    assert frequent_words(["summer summer door door emma emma café café"], passages, least=2) == ["door"]
+
+
+def test_the_shipped_common_words_are_no_names() -> None:
+    words = COMMON_WORDS.read_text(encoding="utf-8").split()
+    assert words == sorted(set(words))
+    assert len(words) > 4_000
+    assert not common_words() & {name.lower() for name in every_name()}

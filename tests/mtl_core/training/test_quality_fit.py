@@ -20,6 +20,8 @@ from mtl_core.training.dataset import UNKNOWN, build_dataset
 from mtl_core.training.evidence import TrainingOptions
 from mtl_core.training.quality_fit import fold_logits, quality_data, train_model
 
+pytestmark = pytest.mark.slow
+
 
 def small_corpus() -> Corpus:
     """The shortest plans of every group, with every measure present in some, and a few rows a measure."""
