@@ -16,9 +16,13 @@ install:
 demo:
     make demo
 
-# run all tests
+# run the tests of less than ten seconds
 test:
     make test
+
+# run the others: whole trainings, several processes, servers
+test-slow:
+    make test-slow
 
 # check style and types
 lint:
