@@ -33,7 +33,7 @@ from mtl_core.training.run import run_training
 
 CONFIG = Path(__file__).parent / "configs" / "learning_objectives_few.yaml"
 LABELS = ("Remember", "Understand", "Apply", "Analyze", "Evaluate", "Create")
-STEPS = {8: 40, 64: 160}
+STEPS = {8: 60, 64: 160}
 
 Row = dict[str, Any]
 Predictions = NDArray[np.bool_]
