@@ -18,7 +18,7 @@ from chatbot.masking import NameFinder, find_personal
 from chatbot.masking_spans import Span
 from chatbot.name_heads.passages import SHIPPED_PASSAGES, Passage, read_passages
 from chatbot.name_heads.reader import NameReader, joined_words
-from chatbot.name_heads.train import NAME_FROM, held_out_chances
+from chatbot.name_heads.train import NAME_FROM, held_out_chances, plain_text
 from mtl_core.encoder import SharedEncoder
 
 _FOLDER = Path(__file__).parents[1] / "tests" / "chatbot"
@@ -76,7 +76,8 @@ def main() -> None:
         show(f"{name}: rules and heads", passages, lambda text: find_personal(text, finder=reader))
     if arguments.folds:
         passages = read_passages(SHIPPED_PASSAGES)
-        chances = held_out_chances(SharedEncoder.load(precision="float32"), passages, folds=arguments.folds)
+        exact = SharedEncoder.load(precision="float32")
+        chances = held_out_chances(exact, passages, plain=plain_text(), folds=arguments.folds)
         show("learned from: rules", passages, find_personal)
         by_text = {one.text: chance for one, chance in zip(passages, chances, strict=True)}
         for cut in (0.3, 0.5, NAME_FROM, 0.85):

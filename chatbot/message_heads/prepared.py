@@ -18,7 +18,7 @@ from chatbot.understanding import CATEGORIES, SENTIMENTS
 if TYPE_CHECKING:
     from mtl_core.tuned_layers import TunedLayers
 
-__all__ = ["Prepared", "Step", "prepare_rows", "read_states"]
+__all__ = ["Prepared", "Step", "prepare_rows", "read_states", "tuned_context"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,27 @@ def prepare_rows(rows: Sequence[MessageRow], tokens: Sequence[MessageTokens], *,
     )
 
 
+def tuned_context(tuned: TunedLayers, tokens: Sequence[MessageTokens]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Read texts with the tuned layers; gradients flow to them.
+
+    Args:
+        tuned: The layers.
+        tokens: The texts as the frozen encoder sees them.
+
+    Returns:
+        ``[texts, dense]`` states of the texts, and ``[words of all texts, 4 * dense]``, see ``word_context``.
+    """
+    start = nn.utils.rnn.pad_sequence([one.start for one in tokens], batch_first=True)
+    inner = nn.utils.rnn.pad_sequence([one.inner for one in tokens], batch_first=True).float()
+    lengths = torch.tensor([len(one.start) for one in tokens])
+    mask = (torch.arange(start.shape[1]) < lengths[:, None]).long()
+    with torch.autocast("cpu", torch.bfloat16):
+        after = tuned(start.bfloat16(), mask.bool())
+    places = [(one.words, one.count) for one in tokens]
+    pooled, words = pool_tokens(torch.cat([inner, after.float()], dim=-1), mask, places)
+    return pooled, torch.cat([word_context(part, whole) for part, whole in zip(words, pooled, strict=True)])
+
+
 def read_states(tuned: TunedLayers, data: Prepared, rows: Sequence[int]) -> Step:
     """Read messages with the tuned layers; gradients flow to them.
 
@@ -87,17 +108,10 @@ def read_states(tuned: TunedLayers, data: Prepared, rows: Sequence[int]) -> Step
         What the heads take.
     """
     tokens = [data.tokens[row] for row in rows]
-    start = nn.utils.rnn.pad_sequence([one.start for one in tokens], batch_first=True)
-    inner = nn.utils.rnn.pad_sequence([one.inner for one in tokens], batch_first=True).float()
-    lengths = torch.tensor([len(one.start) for one in tokens])
-    mask = (torch.arange(start.shape[1]) < lengths[:, None]).long()
-    with torch.autocast("cpu", torch.bfloat16):
-        after = tuned(start.bfloat16(), mask.bool())
-    places = [(one.words, one.count) for one in tokens]
-    pooled, words = pool_tokens(torch.cat([inner, after.float()], dim=-1), mask, places)
+    pooled, context = tuned_context(tuned, tokens)
     return Step(
         pooled=pooled,
-        context=torch.cat([word_context(part, whole) for part, whole in zip(words, pooled, strict=True)]),
+        context=context,
         messages=Bags.of([data.message_buckets[row] for row in rows]),
         words=Bags.of([word for row in rows for word in data.word_buckets[row]]),
         lengths=[one.count for one in tokens],

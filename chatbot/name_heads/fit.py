@@ -11,9 +11,10 @@ import torch
 from torch import nn
 
 from chatbot.message_heads.features import word_features
-from chatbot.message_heads.layers import Bags, word_context
+from chatbot.message_heads.layers import Bags
+from chatbot.message_heads.prepared import tuned_context
 from chatbot.message_heads.rows import word_spans
-from chatbot.message_heads.states import MessageEncoder, MessageTokens, pool_tokens
+from chatbot.message_heads.states import MessageEncoder, MessageTokens
 from chatbot.name_heads.layers import NameLayers, NameSizes, word_inputs
 from chatbot.name_heads.passages import Passage
 from chatbot.name_heads.words import word_marks
@@ -93,10 +94,9 @@ def renamed(passage: Passage, names: Sequence[str], *, seed: str) -> Passage:
             name for name in names if len(name.split()) == len(old.split()) and name[:1].isupper() == old[:1].isupper()
         ]
         text += passage.text[end:start]
-        spans.append((len(text), 0))
-        text += choice.choice(alike or [old])
-        spans[-1] = (spans[-1][0], len(text))
-        end = stop
+        new = choice.choice(alike or [old])
+        spans.append((len(text), len(text) + len(new)))
+        text, end = text + new, stop
     return Passage(text + passage.text[end:], tuple(spans))
 
 
@@ -141,16 +141,7 @@ def word_logits(
     Returns:
         ``[words of all passages]``.
     """
-    tokens = [one.tokens for one in data]
-    start = nn.utils.rnn.pad_sequence([one.start for one in tokens], batch_first=True)
-    inner = nn.utils.rnn.pad_sequence([one.inner for one in tokens], batch_first=True).float()
-    lengths = torch.tensor([len(one.start) for one in tokens])
-    mask = (torch.arange(start.shape[1]) < lengths[:, None]).long()
-    with torch.autocast("cpu", torch.bfloat16):
-        after = tuned(start.bfloat16(), mask.bool())
-    states = torch.cat([inner, after.float()], dim=-1)
-    pooled, words = pool_tokens(states, mask, [(one.words, one.count) for one in tokens])
-    context = torch.cat([word_context(part, whole) for part, whole in zip(words, pooled, strict=True)])
+    _, context = tuned_context(tuned, [one.tokens for one in data])
     bags = Bags.of([bucket for one in data for bucket in one.buckets])
     kept = None if keep >= 1 else (torch.rand(len(context)) < keep).float()
     logits: torch.Tensor = layers(word_inputs(context, torch.cat([one.marks for one in data])), bags, kept)
