@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from chatbot.masking_contacts import find_emails, find_phones
 from chatbot.masking_names import find_names
 from chatbot.masking_spans import MASKS, Span
-from mtl_core.errors import ArtifactError
 
 if TYPE_CHECKING:
     from mtl_core.encoder import SharedEncoder
@@ -33,12 +32,16 @@ def name_finder(encoder: SharedEncoder) -> NameFinder | None:
 
     Returns:
         The shipped name heads; ``None`` where they were trained on another encoder, then rules alone find names.
+
+    Raises:
+        ArtifactError: If the heads are damaged: names must not stay because of that without a word.
     """
+    from chatbot.name_heads.artifact import OtherEncoderError  # noqa: PLC0415 - seconds to import
     from chatbot.name_heads.reader import NameReader  # noqa: PLC0415 - seconds to import
 
     try:
         return NameReader.from_pretrained(encoder=encoder)
-    except ArtifactError:
+    except OtherEncoderError:
         return None
 
 

@@ -19,13 +19,17 @@ if TYPE_CHECKING:
     from mtl_core.encoder import SharedEncoder
     from mtl_core.tuned_layers import TunedLayers
 
-__all__ = ["SHIPPED_NAMES", "NamesConfig", "TrainedNames", "read_names", "save_names"]
+__all__ = ["SHIPPED_NAMES", "NamesConfig", "OtherEncoderError", "TrainedNames", "read_names", "save_names"]
 
 SHIPPED_NAMES = Path(__file__).parents[1] / "artifacts" / "names"
 """The heads that come with the package."""
 
 _KIND, _VERSION = "name-heads", 1
 _WEIGHTS, _TUNED = "heads.safetensors", "tuned.safetensors"
+
+
+class OtherEncoderError(ArtifactError):
+    """The heads are sound but were trained on another encoder."""
 
 
 class NamesConfig(BaseModel):
@@ -100,13 +104,14 @@ def read_names(folder: str | Path, *, encoder: SharedEncoder) -> TrainedNames:
         The heads in float32 and evaluation mode.
 
     Raises:
-        ArtifactError: If something is missing, damaged, of another version, or belongs to another encoder.
+        OtherEncoderError: If they belong to another encoder.
+        ArtifactError: If something is missing, damaged or of another version.
     """
     saved = read_saved(folder, kind=_KIND, schema_version=_VERSION)
     try:
         config = NamesConfig.model_validate(saved.meta)
         if config.fingerprint != encoder.fingerprint:
-            raise ArtifactError(
+            raise OtherEncoderError(
                 f"The name heads were trained on {config.encoder!r} and cannot read the states of {encoder.name!r}; "
                 "train them on this encoder: python -m chatbot.name_heads.train."
             )

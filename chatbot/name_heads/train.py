@@ -37,7 +37,7 @@ LAYER, TUNED = 4, 3
 """The layer that the head reads beside the tuned ones, and how many of the last layers are copied and tuned."""
 
 NAME_FROM = 0.7
-"""Where precision is chosen over recall a little; by cross-validation over the passages."""
+"""Where precision is chosen over recall a little; by one fold of the passages."""
 
 
 _MESSAGES, _PIECES = 1_000, 800
