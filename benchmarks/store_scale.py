@@ -45,7 +45,7 @@ def exact_rows(corpus: np.ndarray, queries: np.ndarray) -> list[list[int]]:
     return found
 
 
-def built(place: Path, corpus: np.ndarray) -> dict[str, float]:
+def built(place: Path, corpus: np.ndarray, construction: int) -> dict[str, float]:
     """Write the corpus into a store, block by block, then let it build its graph."""
     spec = StoreSpec(dimension=DIMENSION, fingerprint="benchmark")
     start = time.perf_counter()
@@ -56,7 +56,7 @@ def built(place: Path, corpus: np.ndarray) -> dict[str, float]:
             # what is flushed lies in files, and no longer in memory
             store.flush()
     filled = time.perf_counter()
-    with FaissStore.open(place, spec=spec) as store:
+    with FaissStore.open(place, spec=spec, rule=IndexRule(construction=construction)) as store:
         store.delete(["a first change makes the graph due"])
     return {"fill and save s": filled - start, "build s": time.perf_counter() - filled}
 
@@ -73,16 +73,18 @@ def raw_links(saved: Path, corpus: np.ndarray) -> float:
     return seconds
 
 
-def prepared(folder: Path, count: int) -> tuple[np.ndarray, list[list[int]], dict[str, float]]:
+def prepared(
+    folder: Path, place: Path, *, count: int, construction: int
+) -> tuple[np.ndarray, list[list[int]], dict[str, float]]:
     """Queries, the right answers, and how long what was not in the folder yet took to build."""
-    place, saved, asked = folder / f"store-{count}", folder / f"hnsw-{count}.faiss", folder / f"asked-{count}.npz"
+    saved, asked = folder / f"hnsw-{count}.faiss", folder / f"asked-{count}.npz"
     figures: dict[str, float] = {}
     if not (place.exists() and saved.exists() and asked.exists()):
         queries, corpus = queries_and_corpus(count, DIMENSION, queries=500)
         if not asked.exists():
             np.savez(asked, queries=queries, exact=np.asarray(exact_rows(corpus, queries)))
         if not place.exists():
-            figures |= built(place, corpus)
+            figures |= built(place, corpus, construction)
         if not saved.exists():
             figures["raw FAISS build s"] = raw_links(saved, corpus)
     with np.load(asked, allow_pickle=False) as held:
@@ -104,15 +106,17 @@ def compared(systems: dict[str, Any], queries: np.ndarray, exact: list[list[int]
 def main(
     count: Annotated[int, typer.Option(help="Number of vectors.")] = 300_000,
     widths: Annotated[str, typer.Option(help="Widths of ours.")] = "96,112,128,144,160",
+    construction: Annotated[int, typer.Option(help="Width of ours while it is built.")] = IndexRule().construction,
     folder: Annotated[Path | None, typer.Option(help="Keeps what was built, for another run.")] = None,
 ) -> None:
     """Print times and recall."""
     spec, package = StoreSpec(dimension=DIMENSION, fingerprint="benchmark"), cast("Any", faiss)
     with tempfile.TemporaryDirectory() as scratch:
         kept = folder or Path(scratch)
-        queries, exact, figures = prepared(kept, count)
+        place = kept / f"store-{count}-{construction}"
+        queries, exact, figures = prepared(kept, place, count=count, construction=construction)
         gc.collect()
-        place, raw = kept / f"store-{count}", faiss.read_index(str(kept / f"hnsw-{count}.faiss"))
+        raw = faiss.read_index(str(kept / f"hnsw-{count}.faiss"))
         figures["open ms"] = once(lambda: FaissStore.open(place, spec=spec))
         store = FaissStore.open(place, spec=spec)
         figures["first search ms"] = once(lambda: store.search(queries[:1], k=10))
