@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import statistics
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import torch
@@ -33,7 +33,7 @@ BATCH = 64
 @torch.inference_mode()
 def layer_means(texts: list[str]) -> NDArray[np.float32]:
     """Mean states ``[layers + 1, texts, dimension]`` of the embeddings and of every layer."""
-    model = SentenceTransformer(str(embedded_folder()), device="cpu")
+    model: Any = SentenceTransformer(str(embedded_folder()), device="cpu")
     found = []
     for start in range(0, len(texts), BATCH):
         tokens = model.tokenizer(texts[start : start + BATCH], padding=True, truncation=True, return_tensors="pt")
