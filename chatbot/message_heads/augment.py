@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
+from chatbot.message_heads.listed import LISTED
 from chatbot.message_heads.rows import MessageRow, SlotSpan
 
 __all__ = ["slot_values", "swapped", "vary"]
@@ -76,9 +78,6 @@ _AFTER = (
     "ok?",
     "my friend",
 )
-_CHANGEABLE = ("topic", "subject", "measure")
-"""Slots whose values keep a sentence right whichever they are."""
-
 _SWAPPED = 0.7
 """Share of the passages that get another value."""
 
@@ -118,16 +117,19 @@ def vary(row: MessageRow, *, seed: str) -> MessageRow:
     return _joined(row, [(change(text), slot) for text, slot in parts], capital=chance.random() < 0.35)
 
 
-def slot_values(rows: Sequence[MessageRow]) -> dict[str, list[str]]:
+def slot_values(
+    rows: Sequence[MessageRow], listed: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> dict[str, list[str]]:
     """Values of the slots whose passages may stand for each other, in a fixed order.
 
     Args:
         rows: Messages to take them from.
+        listed: Further values by slot.
 
     Returns:
         Values by slot.
     """
-    found: dict[str, set[str]] = {slot: set() for slot in _CHANGEABLE}
+    found: dict[str, set[str]] = {slot: set(listed.get(slot, ())) for slot in LISTED}
     for row in rows:
         for span in row.slots:
             if span.slot in found:

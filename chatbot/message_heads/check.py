@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
+from chatbot.message_heads.listed import load_listed
 from chatbot.message_heads.rows import DEV, HELD_OUT, TRAINING, WRITTEN, MessageRow, load_batches
 from chatbot.understanding import SLOTS, Intent
 
@@ -62,13 +64,20 @@ def count_rows(rows: Sequence[MessageRow]) -> Counts:
     )
 
 
-def find_problems(training: Sequence[MessageRow], dev: Sequence[MessageRow], held: Sequence[MessageRow]) -> list[str]:
+def find_problems(
+    training: Sequence[MessageRow],
+    dev: Sequence[MessageRow],
+    held: Sequence[MessageRow],
+    *,
+    listed: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> list[str]:
     """Everything that is wrong with the messages.
 
     Args:
         training: Rows to learn from.
         dev: Rows to choose by.
         held: Rows that only measure.
+        listed: Values by slot that variations of the training rows take.
 
     Returns:
         One sentence a problem, in a fixed order; none where the messages are sound.
@@ -78,8 +87,8 @@ def find_problems(training: Sequence[MessageRow], dev: Sequence[MessageRow], hel
         *_conflicts([*training, *dev, *held]),
         *_leaks("dev", training, dev),
         *_leaks("held-out", [*training, *dev], held),
-        *_shared_values(training, "dev", _framed(dev)),
-        *_shared_values([*training, *dev], "held-out", _framed(held)),
+        *_shared_values(training, "dev", _framed(dev), listed),
+        *_shared_values([*training, *dev], "held-out", _framed(held), listed),
         *_balance(training),
     ]
 
@@ -112,9 +121,15 @@ def _framed(rows: Sequence[MessageRow]) -> list[MessageRow]:
     return [row for row in rows if row.batch not in WRITTEN]
 
 
-def _shared_values(learned: Sequence[MessageRow], name: str, judged: Sequence[MessageRow]) -> list[str]:
-    shared = ((slot, sorted(_values(learned, slot) & _values(judged, slot))) for slot in OPEN_SLOTS)
-    return [f"{name}: the {slot} {value!r} was learned from" for slot, values in shared for value in values]
+def _shared_values(
+    learned: Sequence[MessageRow], name: str, judged: Sequence[MessageRow], listed: Mapping[str, Sequence[str]]
+) -> list[str]:
+    problems = []
+    for slot in OPEN_SLOTS:
+        known = _values(learned, slot) | {value.casefold() for value in listed.get(slot, ())} - _COMMON_SUBJECTS
+        shared = sorted(known & _values(judged, slot))
+        problems += [f"{name}: the {slot} {value!r} was learned from" for value in shared]
+    return problems
 
 
 def _balance(training: Sequence[MessageRow]) -> list[str]:
@@ -134,7 +149,9 @@ def _main() -> int:
         counts = count_rows(rows)
         sys.stdout.write(f"{name}: {counts.rows} rows of {counts.frames} frames, {len(counts.voices)} voices\n")
         sys.stdout.write(f"  intents {dict(sorted(counts.intents.items()))}\n  slots {dict(counts.slots)}\n")
-    problems = find_problems(*batches)
+    listed = load_listed()
+    sys.stdout.write(f"listed: { {slot: len(values) for slot, values in listed.items()} }\n")
+    problems = find_problems(*batches, listed=listed)
     sys.stdout.write("".join(f"problem: {problem}\n" for problem in problems))
     return 1 if problems else 0
 

@@ -13,6 +13,7 @@ from chatbot.message_heads.artifact import HeadsConfig, TrainedHeads, rounded
 from chatbot.message_heads.augment import slot_values, swapped, vary
 from chatbot.message_heads.fit import FitOptions, Messages, fit_heads
 from chatbot.message_heads.layers import INTENTS, HeadSizes, MessageLayers
+from chatbot.message_heads.listed import load_listed
 from chatbot.message_heads.prepared import Prepared, prepare_rows, read_states
 from chatbot.message_heads.rows import DEV, TRAINING, WRITTEN, MessageRow, load_batches
 from chatbot.message_heads.states import MessageEncoder
@@ -87,7 +88,7 @@ def train_heads(
 
 def _messages(rows: Sequence[MessageRow], reader: MessageEncoder, sizes: HeadSizes) -> Messages:
     """Rows with their variations: a written row stands as it is and varied, a framed one in one way."""
-    values = slot_values(rows)
+    values = slot_values(rows, load_listed())
     every: list[MessageRow] = []
     written: list[list[int]] = []
     framed: list[list[int]] = []

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from chatbot.message_heads.augment import slot_values, swapped, vary
 from chatbot.message_heads.check import count_rows, find_problems, frame_key
 from chatbot.message_heads.frames import Frame, fill_frame, read_frames, read_values, write_batches
+from chatbot.message_heads.listed import LISTED, load_listed
 from chatbot.message_heads.rows import (
     DEV,
     FRAMED,
@@ -39,7 +40,7 @@ def problems(training: list[MessageRow], held: list[MessageRow]) -> list[str]:
 
 
 def test_the_shipped_messages_are_sound() -> None:
-    assert find_problems(*(load_batches(names) for names in (TRAINING, DEV, HELD_OUT))) == []
+    assert find_problems(*(load_batches(names) for names in (TRAINING, DEV, HELD_OUT)), listed=load_listed()) == []
 
 
 def test_there_are_enough_messages_of_every_kind() -> None:
@@ -146,3 +147,24 @@ def test_other_values_keep_the_labels() -> None:
         ("topic", "rivers"),
         ("grade", "year 4"),
     ]
+
+
+def test_lists_are_further_values_and_may_not_name_what_is_judged(tmp_path: Path) -> None:
+    listed = load_listed()
+    assert list(listed) == list(LISTED)
+    assert len(listed["topic"]) > 5_000
+    assert slot_values([row("any rivers?", slots=(("topic", 4, 10),))], {"topic": ("the moon",)})["topic"] == [
+        "rivers",
+        "the moon",
+    ]
+    held = [row("find Lava", slots=(("topic", 5, 9),), batch="held-out")]
+    found = find_problems([], [], held, listed={"topic": ["lava"]})
+    assert "held-out: the topic 'lava' was learned from" in found
+    (tmp_path / "values").mkdir()
+    for text in ("", "one\none\n", "one\n\ntwo\n", " one\n"):
+        (tmp_path / "values" / "topics.txt").write_text(text, encoding="utf-8")
+        with pytest.raises(InputError, match="write one value a line"):
+            load_listed(folder=tmp_path)
+    (tmp_path / "values" / "topics.txt").unlink()
+    with pytest.raises(InputError, match="cannot be read"):
+        load_listed(folder=tmp_path)
