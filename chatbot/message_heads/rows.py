@@ -35,7 +35,8 @@ MESSAGES = Path(__file__).parents[1] / "messages"
 FRAMED = ("first", "second", "third", "fourth", "fifth", "dev", "held-out", "held-out-two", "out-of-scope")
 """Batches that frames give."""
 
-_LATER = ("tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth")
+_RECENT = ("sixteenth", "seventeenth", "eighteenth", "nineteenth", "twentieth")
+_LATER = ("tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", *_RECENT)
 
 WRITTEN = ("sixth", "seventh", "eighth", "ninth", *_LATER, "dev-two", "held-out-three")
 """Batches whose messages were written one by one."""
