@@ -13,7 +13,7 @@ import pytest
 
 from chatbot.coach import LessonCoach
 from mtl_core.encoder import EncodedTexts
-from mtl_core.quality import check_text
+from mtl_core.quality import QualityModel, check_text
 from mtl_core.reading import Analysis, Evidence, MeasureReading
 from mtl_core.rubric import RUBRIC
 from mtl_core.segments import SegmentKind, segment_document
@@ -130,6 +130,12 @@ def fast_parts() -> tuple[Any, TemplateIndex]:
 def fast_coach(fast_parts: tuple[Any, TemplateIndex]) -> Callable[[], LessonCoach]:
     """Makes coaches with the stand-in model over the shipped templates."""
     return lambda: LessonCoach(*fast_parts)
+
+
+@pytest.fixture
+def coach(model: QualityModel, index: TemplateIndex) -> LessonCoach:
+    """The coach as it is shipped."""
+    return LessonCoach(model, index)
 
 
 @pytest.fixture
