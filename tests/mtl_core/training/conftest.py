@@ -1,13 +1,16 @@
-"""What small trainings share: an encoder, data, and reports without pictures."""
+"""What small trainings share: an encoder, data, configs, and reports without pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.mtl_core.training.small_runs import build_encoder, write_data
+from mtl_core.training.config import TrainingConfig
+from mtl_core.training.fit import TrainingResult
+from tests.mtl_core.training.fit_runs import LONG, done
+from tests.mtl_core.training.small_runs import build_encoder, config_of, write_data
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +25,12 @@ def small_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_data(tmp_path_factory.mktemp("data"))
 
 
+@pytest.fixture
+def config(small_data: Path, small_encoder: Path, tmp_path: Path) -> Callable[..., TrainingConfig]:
+    """Function that makes a config of the tasks and settings given, over the small encoder and data."""
+    return lambda *tasks, **sections: config_of(small_data, tmp_path / "out", small_encoder, *tasks, **sections)
+
+
 @pytest.fixture(scope="module")
 def no_pictures() -> Iterator[None]:
     """Reports without their pictures, which take longer than a small training."""
@@ -29,3 +38,11 @@ def no_pictures() -> Iterator[None]:
         for name in ("label_f1_bars", "reliability_diagram"):
             patch.setattr(f"mtl_core.evaluation.report.{name}", lambda *_, **__: b"")
         yield
+
+
+@pytest.fixture(scope="module")
+def learned(
+    no_pictures: None, small_data: Path, small_encoder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> TrainingResult:
+    """A training that was long enough."""
+    return done(config_of(small_data, tmp_path_factory.mktemp("learned") / "out", small_encoder, **LONG))
