@@ -1,4 +1,4 @@
-"""What small trainings share: an encoder, data, configs, and reports without pictures."""
+"""What small trainings share: an encoder, data, configs, members of fusions, and reports without pictures."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from mtl_core.model import MultiTaskModel
 from mtl_core.training.config import TrainingConfig
 from mtl_core.training.fit import TrainingResult
+from tests.mtl_core.toy_members import half_blind_members, train_heads
 from tests.mtl_core.training.fit_runs import LONG, done
+from tests.mtl_core.training.fusion_runs import TRAIN
 from tests.mtl_core.training.small_runs import build_encoder, config_of, write_data
 
 
@@ -46,3 +49,12 @@ def learned(
 ) -> TrainingResult:
     """A training that was long enough."""
     return done(config_of(small_data, tmp_path_factory.mktemp("learned") / "out", small_encoder, **LONG))
+
+
+@pytest.fixture(scope="module")
+def members(tmp_path_factory: pytest.TempPathFactory) -> list[MultiTaskModel]:
+    """Two members of a fusion with trained heads, of which each can read half of the key words."""
+    built = half_blind_members(tmp_path_factory.mktemp("halves"))
+    for member in built:
+        train_heads(member, TRAIN)
+    return built
