@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -18,6 +18,7 @@ from transformers import (
     BertModel,
     DistilBertConfig,
     DistilBertModel,
+    PreTrainedModel,
     PreTrainedTokenizerFast,
     RobertaConfig,
     RobertaModel,
@@ -77,38 +78,23 @@ def _build_tiny(
     extra_modules: tuple[torch.nn.Module, ...] = (),
 ) -> Path:
     tokenizer = _byte_tokenizer() if architecture == "roberta" else _word_tokenizer(words or WORDS)
-    size = len(tokenizer)
     torch.manual_seed(seed)
-    if architecture == "bert":
-        network = BertModel(
-            BertConfig(
-                vocab_size=size,
-                hidden_size=32,
-                num_hidden_layers=2,
-                num_attention_heads=4,
-                intermediate_size=64,
-                max_position_embeddings=64,
-                initializer_range=0.5,
-            ),
-        )
-    elif architecture == "roberta":
-        network = RobertaModel(
-            RobertaConfig(
-                vocab_size=size,
-                hidden_size=32,
-                num_hidden_layers=2,
-                num_attention_heads=4,
-                intermediate_size=64,
-                max_position_embeddings=66,
-                type_vocab_size=1,
-                initializer_range=0.5,
-                pad_token_id=tokenizer.pad_token_id,
-                bos_token_id=tokenizer.bos_token_id,
-                eos_token_id=tokenizer.eos_token_id,
-            ),
-        )
-    else:
-        network = DistilBertModel(
+    network = _random_network(architecture, tokenizer)
+    parts = folder / "parts"
+    network.save_pretrained(parts)
+    tokenizer.save_pretrained(parts)
+    transformer = Transformer(str(parts))
+    transformer.max_seq_length = max_tokens
+    modules = [transformer, Pooling(32, pooling_mode=pooling), *extra_modules, Normalize()]
+    target = folder / "model"
+    SentenceTransformer(modules=modules, device="cpu").save(str(target), create_model_card=False)
+    return target
+
+
+def _random_network(architecture: Architecture, tokenizer: PreTrainedTokenizerFast) -> PreTrainedModel:
+    size = len(tokenizer)
+    if architecture == "distilbert":
+        return DistilBertModel(
             DistilBertConfig(
                 vocab_size=size,
                 dim=32,
@@ -119,15 +105,26 @@ def _build_tiny(
                 initializer_range=0.5,
             )
         )
-    parts = folder / "parts"
-    network.save_pretrained(parts)
-    tokenizer.save_pretrained(parts)
-    transformer = Transformer(str(parts))
-    transformer.max_seq_length = max_tokens
-    modules = [transformer, Pooling(32, pooling_mode=pooling), *extra_modules, Normalize()]
-    target = folder / "model"
-    SentenceTransformer(modules=modules, device="cpu").save(str(target), create_model_card=False)
-    return target
+    bert: dict[str, Any] = {
+        "vocab_size": size,
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "intermediate_size": 64,
+        "initializer_range": 0.5,
+    }
+    if architecture == "bert":
+        return BertModel(BertConfig(**bert, max_position_embeddings=64))
+    return RobertaModel(
+        RobertaConfig(
+            **bert,
+            max_position_embeddings=66,
+            type_vocab_size=1,
+            pad_token_id=tokenizer.pad_token_id,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+        )
+    )
 
 
 def _word_tokenizer(words: list[str]) -> PreTrainedTokenizerFast:
