@@ -3,6 +3,8 @@
 python -m benchmarks.joint_deltas --data ../shared/data --seeds 3 --output runs
 
 Trains learning objectives, ATIS, and both together, once a seed, and judges all three on the same validation files.
+With ``--teachers`` the joint model also learns from what its two single-task models say (knowledge distillation with
+several teachers; Clark et al., BAM! Born-Again Multi-Task Networks, 2019).
 A model that already lies in OUTPUT is judged without being trained again, so that the runs may be spread over hours.
 """
 
@@ -10,6 +12,7 @@ from __future__ import annotations
 
 import json
 import statistics
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -27,14 +30,13 @@ CONFIGS = Path(__file__).parent / "configs"
 ALONE = {"learning_objectives": "learning_objectives", "atis": "atis"}
 
 
-def trained(name: str, data: Path, output: Path, *, seed: int) -> MultiTaskModel:
+def trained(name: str, data: Path, folder: Path, *, seed: int, more: Sequence[str] = ()) -> MultiTaskModel:
     """The model of a config and seed, trained unless it is there."""
-    folder = output / f"{name}-{seed}"
     if not (folder / CONFIG_FILE).exists():
         train(
             load_config(
                 CONFIGS / f"{name}.yaml",
-                [f"data={data}", f"output={folder}", f"seed={seed}", "logging.progress_bar=false"],
+                [f"data={data}", f"output={folder}", f"seed={seed}", "logging.progress_bar=false", *more],
             )
         )
     model = MultiTaskModel.from_pretrained(folder)
@@ -51,16 +53,21 @@ def judged(model: MultiTaskModel, name: str, data: Path) -> dict[str, float]:
 
 def main(
     data: Annotated[Path, typer.Option(help="Folder that holds learning_objectives and atis.")],
-    seeds: Annotated[int, typer.Option(help="Number of seeds, from 0.")] = 3,
+    seeds: Annotated[int, typer.Option(help="Number of seeds.")] = 3,
     output: Annotated[Path, typer.Option(help="Folder of the models.")] = Path("runs"),
+    first: Annotated[int, typer.Option(help="The first seed.")] = 0,
+    *,
+    teachers: Annotated[bool, typer.Option(help="Let the joint model learn from the two others too.")] = False,
 ) -> None:
     """Print each figure alone and together (mean over the seeds) and the delta with its standard error, in points."""
     runs: dict[str, list[tuple[float, float]]] = {}
-    for seed in range(seeds):
-        joint = trained("both", data, output, seed=seed)
+    for seed in range(first, first + seeds):
+        folders = {name: output / f"{name}-{seed}" for name in ALONE}
+        single = {name: trained(name, data / part, folders[name], seed=seed) for name, part in ALONE.items()}
+        more = [f"distillation.teacher=[{', '.join(map(str, folders.values()))}]"] if teachers else []
+        joint = trained("both", data, output / f"both{'-taught' * teachers}-{seed}", seed=seed, more=more)
         for name, part in ALONE.items():
-            alone = judged(trained(name, data / part, output, seed=seed), name, data / part)
-            together = judged(joint, name, data / part)
+            alone, together = judged(single[name], name, data / part), judged(joint, name, data / part)
             for figure, value in alone.items():
                 runs.setdefault(figure, []).append((value, together[figure]))
         print(f"seed {seed}: {json.dumps({figure: pairs[-1] for figure, pairs in runs.items()})}", flush=True)
