@@ -12,6 +12,7 @@ import faiss
 import numpy as np
 
 from mtl_core.errors import InputError
+from retrieval.stores.faiss_codes import as_codes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,10 +33,11 @@ __all__ = [
 
 IndexKind = Literal["flat", "hnsw", "ivf"]
 
+_BYTES: Any = faiss.ScalarQuantizer.QT_8bit_direct_signed
 _LINKS = 32
 _HNSW_BYTES_A_VECTOR = 4 * 2 * _LINKS + 16
 _TRAIN_A_LIST = 64
-_TRAIN_RANGES = 1 << 16
+_ROWS_A_BLOCK = 1 << 16
 _QUERIES_A_THREAD = 8
 
 
@@ -154,17 +156,14 @@ def build_graph(kind: IndexKind, blocks: Sequence[NDArray[np.float32]], *, rule:
     index: Any
     if kind == "hnsw":
         # a walk waits for memory above all, and 8 bits a number find the way; candidates are scored again with all 32
-        bits: Any = faiss.ScalarQuantizer.QT_8bit
-        index = faiss.IndexHNSWSQ(dimension, bits, _LINKS, faiss.METRIC_INNER_PRODUCT)
+        index = faiss.IndexHNSWSQ(dimension, _BYTES, _LINKS, faiss.METRIC_INNER_PRODUCT)
         index.hnsw.efConstruction = rule.construction
-        sample = _TRAIN_RANGES
     else:
         lists = max(1, min(int(4 * count**0.5), count // _TRAIN_A_LIST))
         index = faiss.index_factory(dimension, f"IVF{lists},SQ8", faiss.METRIC_INNER_PRODUCT)
-        sample = lists * _TRAIN_A_LIST
-    step = max(1, count // sample)
-    index.train(np.concatenate([block[::step] for block in blocks]))
-    _add(index, blocks)
+        step = max(1, count // (lists * _TRAIN_A_LIST))
+        index.train(np.concatenate([block[::step] for block in blocks]))
+    _add(kind, index, blocks)
     return Graph(kind, index, count)
 
 
@@ -179,7 +178,7 @@ def extended(graph: Graph, blocks: Sequence[NDArray[np.float32]]) -> Graph:
         A new index.
     """
     index: Any = faiss.deserialize_index(faiss.serialize_index(graph.index))
-    _add(index, blocks)
+    _add(graph.kind, index, blocks)
     return Graph(graph.kind, index, graph.rows + sum(len(block) for block in blocks))
 
 
@@ -198,7 +197,10 @@ def read_graph(kind: str, path: Path, rows: int) -> Graph | None:
         index: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC if kind == "hnsw" else 0)
     except RuntimeError:
         return None
-    return Graph(kind, index, rows) if index.ntotal == rows else None
+    # a graph over numbers of another kind is no use: the next writer builds one
+    held: Any = faiss.downcast_index(index.storage) if kind == "hnsw" else None
+    fits = index.ntotal == rows and (held is None or held.sq.qtype == _BYTES)
+    return Graph(kind, index, rows) if fits else None
 
 
 def candidates_of(
@@ -222,6 +224,7 @@ def candidates_of(
         width = int(max(rule.width, most) / min(1.0, share * 1.5) ** 0.75)
         # they are only read once they are made, so threads may share those without a selector
         parameters = _hnsw_parameters(width) if chosen is None else _hnsw_parameters.__wrapped__(width)
+        queries = as_codes(queries)
     else:
         parameters = faiss.SearchParametersIVF()
         parameters.nprobe = max(1, min(graph.index.nlist, int(graph.index.nlist * rule.probes / share**0.5)))
@@ -243,11 +246,12 @@ def _hnsw_parameters(width: int) -> Any:
     return parameters
 
 
-def _add(index: Any, blocks: Sequence[NDArray[np.float32]]) -> None:
+def _add(kind: str, index: Any, blocks: Sequence[NDArray[np.float32]]) -> None:
     with faiss_threads(None):
         for block in blocks:
-            if len(block):
-                index.add(block)
+            for start in range(0, len(block), _ROWS_A_BLOCK):
+                part = block[start : start + _ROWS_A_BLOCK]
+                index.add(as_codes(part) if kind == "hnsw" else part)
 
 
 @contextmanager

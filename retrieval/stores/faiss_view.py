@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["View"]
 
-_OVERSAMPLE = 3
+_OVERSAMPLE = 2
 _FEW = 64
 
 
