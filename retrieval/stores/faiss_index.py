@@ -65,11 +65,11 @@ class IndexRule:
     kind: IndexKind | None = None
     flat_up_to: int = 100_000
     memory: int = 8 << 30
-    construction: int = 40
+    construction: int = 48
     width: int = 144
     probes: float = 0.02
     exact_share: float = 0.05
-    exact_up_to: int = 10_000
+    exact_up_to: int = 20_000
 
     def __post_init__(self) -> None:
         if self.kind not in {None, "flat", "hnsw", "ivf"}:
