@@ -1,6 +1,6 @@
-"""Kill -9 at random moments of conversations over SQLite: nothing acknowledged is lost, the nudge is the same.
+"""Kill -9 at random moments of conversations over SQLite or PostgreSQL: nothing acknowledged is lost.
 
-    python -m benchmarks.coach_crash [--kills 50] [--seed 0]
+    python -m benchmarks.coach_crash [--kills 50] [--seed 0] [--db postgresql://USER@HOST/DATABASE]
 
 A child process holds conversations with the shipped model and writes a line after every answer it
 got. It is killed at a random moment; a new service over the same file must show, for every line,
@@ -60,6 +60,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--db", help="an empty database; SQLite in a temporary folder by default")
     options = parser.parse_args()
     torch.set_num_threads(1)
     model = QualityModel.from_pretrained()
@@ -68,7 +69,7 @@ def main() -> None:
     failures: list[str] = []
     answers = unacknowledged = 0
     with tempfile.TemporaryDirectory() as folder:
-        address = f"sqlite:///{folder}/talk.db"
+        address = options.db or f"sqlite:///{folder}/talk.db"
         for number in range(options.kills):
             lines = _killed(model, index, address, Path(folder) / "answers", draw.uniform(0.02, 1.5), seed=number)
             answers += len(lines)

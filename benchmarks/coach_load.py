@@ -1,7 +1,7 @@
 """Twenty teachers at once: time of a turn beside the bare time of the encoder, and whether anything is lost.
 
-Starts ``lesson-nudge serve`` on this computer with a SQLite database in a temporary folder. Each teacher opens a
-plan of their own and takes turns (a decision, a question, a search, a look) with a pause to read between them. The
+Starts ``lesson-nudge serve`` on this computer with a SQLite database in a temporary folder, or ``--db``. Each teacher
+opens a plan of their own and takes turns (a decision, a question, a search, a look) with a pause to read between them. The
 bare time is that of reading such a plan by the model alone, with all cores, in this process before the load.
 
     python -m benchmarks.coach_load --teachers 20 --turns 12 --pause 3
@@ -225,12 +225,13 @@ def main() -> None:
     parser.add_argument("--pause", type=float, default=3.0, help="mean seconds between the turns of one teacher")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--bare", type=int, default=30, help="plans for the bare time")
+    parser.add_argument("--db", help="postgresql://... of an empty database; SQLite in a temporary folder by default")
     given = parser.parse_args()
     bare = bare_seconds(given.bare)
     port = _free_port()
     address = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryDirectory() as folder:
-        database = f"sqlite:///{Path(folder) / 'coach.sqlite3'}"
+        database = given.db or f"sqlite:///{Path(folder) / 'coach.sqlite3'}"
         program = Path(sys.executable).with_name("lesson-nudge")
         options = [f"--port={port}", f"--db={database}", "--no-page", f"--workers={given.workers}"]
         command = [str(program), "serve", *options]
