@@ -1,8 +1,8 @@
 """Twenty teachers at once: time of a turn beside the bare time of the encoder, and whether anything is lost.
 
 Starts ``lesson-nudge serve`` on this computer with a SQLite database in a temporary folder, or ``--db``. Each teacher
-opens a plan of their own and takes turns (a decision, a question, a search, a look) with a pause to read between them. The
-bare time is that of reading such a plan by the model alone, with all cores, in this process before the load.
+opens a plan of their own and takes turns (a decision, a question, a search, a look) with a pause to read between them.
+The bare time is that of reading such a plan by the model alone, with all cores, in this process before the load.
 
     python -m benchmarks.coach_load --teachers 20 --turns 12 --pause 3
 """
