@@ -12,6 +12,7 @@ from chatbot.events import (
     IdeaAsked,
     Muted,
     NudgeOffered,
+    NudgeReplaced,
     PlanRead,
     Resumed,
     Said,
@@ -105,7 +106,7 @@ def one_nudge_waits(walk: Walk) -> Iterator[str]:
                     yield "a second nudge was offered"
                 waiting = True
             elif (
-                isinstance(event, Decided | Undone | Stopped)
+                isinstance(event, Decided | NudgeReplaced | Undone | Stopped)
                 or (isinstance(event, PlanRead) and step.action != "open")
                 or (isinstance(event, Muted) and step.after.pending is None)
             ):

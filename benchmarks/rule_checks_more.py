@@ -42,6 +42,9 @@ _SOCIAL = re.compile(
 _TOTAL = re.compile(
     r"\b(?:total|overall|scores?|rank(?:ed|ing)?|leaderboard|shared with)\b|\d+ ?(?:/|out of) ?14|\d ?%", re.IGNORECASE
 )
+_CHOSEN = ("idea_for", "search_then_second")
+"""Acts by which the teacher names the gap or the template, so that no order or choice of the coach's is left."""
+
 _DIGRESSIONS = ("hello", "thanks", "explain", "search", "year", "minutes")
 
 
@@ -157,6 +160,8 @@ def added_is_not_adapted(walk: Walk) -> Iterator[str]:
 def ordered_gaps(walk: Walk) -> Iterator[str]:
     """17. Value, probability and effort, prerequisites first, ties in the order of the rubric."""
     for step, event in first.offers(walk):
+        if step.action in _CHOSEN:
+            continue
         state = step.after
         silent = state.silent - {event.measure}
         gaps = [k for k in RULES if state.judgements[k].verdict != "present" and k not in silent]
@@ -183,6 +188,8 @@ def fits_the_grade(walk: Walk) -> Iterator[str]:
     if len(questions) > 1:
         yield "the grade was asked twice"
     for step, event in first.offers(walk):
+        if step.action == "search_then_second":
+            continue
         facts = read_facts(step.after.text, segment_document(step.after.text))
         stated = [e.grade for s in walk.steps for e in s.events if isinstance(e, GradeStated)]
         grade = step.after.grade if step.after.grade is not None else facts.grade

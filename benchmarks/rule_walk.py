@@ -54,6 +54,9 @@ ACTIONS = (
     "bad_quote",
     "stale",
     "restore",
+    "another",
+    "search_then_second",
+    "idea_for",
 )
 _KEYS = tuple(MEASURES)
 _TYPED = {
@@ -68,6 +71,7 @@ _TYPED = {
     "typed_use": "use it",
     "typed_not_now": "not now",
     "search": "a quiz about rivers",
+    "another": "another idea",
 }
 
 
@@ -193,6 +197,11 @@ def _do(coach: LessonCoach, name: str, number: int) -> Turn:  # noqa: C901 - one
             return coach.revise(f"{text}\n\n{pending.suggestion if pending else 'Nothing new.'}\n")
         case "mute":
             return coach.mute(_KEYS[number % len(_KEYS)])
+        case "search_then_second":
+            coach.say(_TYPED["search"])
+            return coach.say("the second one")
+        case "idea_for":
+            return coach.idea(measure=_KEYS[number % len(_KEYS)])
         case "undo" | "idea" | "why" | "pause" | "resume" | "stop":
             turn: Turn = getattr(coach, name)()
             return turn

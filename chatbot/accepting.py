@@ -1,4 +1,4 @@
-"""A suggestion goes into the plan: by a decision, or pasted by hand."""
+"""A suggestion goes into the plan, by a decision or pasted by hand, and is taken out again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from chatbot import replies
 from chatbot.conversation import said
-from chatbot.events import Decided, Decision
+from chatbot.errors import StateError
+from chatbot.events import Decided, Decision, Undone
 from chatbot.insertion import insert, place_for
 from chatbot.resuming import same_words
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from chatbot.nudges import Nudge
     from chatbot.session import Turn
 
-__all__ = ["accept", "take_pasted"]
+__all__ = ["accept", "take_back", "take_pasted"]
 
 
 def accept(talk: Conversation, nudge: Nudge, choice: Decision, addition: str, *, reason: str) -> Turn:
@@ -53,6 +54,27 @@ def accept(talk: Conversation, nudge: Nudge, choice: Decision, addition: str, *,
     if replies.lost(before, after):
         return talk.turn(report, added=added)
     return talk.offer(report, shorter=short, asked=False, added=added)
+
+
+def take_back(talk: Conversation) -> Turn:
+    """Undo the last change of the text, byte for byte.
+
+    Args:
+        talk: The conversation.
+
+    Returns:
+        The turn with the earlier text.
+
+    Raises:
+        StateError: If nothing was changed.
+    """
+    if not talk.state.history:
+        raise StateError("There is nothing to undo: the plan is as you gave it.")
+    last = talk.state.history[-1]
+    earlier = talk.session.analyses[-2] or talk.model.analyse(last.text)
+    talk.session.record(Undone(last.text, last.judgements))
+    talk.session.analyses[-2:] = [earlier]
+    return talk.turn(said("Undone: the plan is exactly as it was before.", "report"))
 
 
 def take_pasted(talk: Conversation, text: str) -> None:

@@ -133,6 +133,7 @@ def chat(
 def _converse(console: Console, talk: _Talk) -> None:
     turn = _waiting(console, "Reading the plan", talk.begin)
     _print(console, turn, again=not turn.said)
+    seen = turn.nudge.id if turn.nudge is not None else None
     # one that was stopped earlier may be taken up again
     while turn.analysis.is_lesson_plan:
         try:
@@ -144,7 +145,8 @@ def _converse(console: Console, talk: _Talk) -> None:
         except LessonNudgeError as error:
             console.print(shown(str(error)))
             continue
-        _print(console, turn)
+        _print(console, turn, seen=seen)
+        seen = turn.nudge.id if turn.nudge is not None else seen
         if turn.stopped:
             break
 
@@ -155,8 +157,8 @@ def _waiting(console: Console, what: str, work: Callable[[], Turn]) -> Turn:
         return work()
 
 
-def _print(console: Console, turn: Turn, *, again: bool = False) -> None:
-    """Print what is said in the order of the events, what was added, and the suggestion that waits."""
+def _print(console: Console, turn: Turn, *, again: bool = False, seen: str | None = None) -> None:
+    """Print what is said in the order of the events, what was added, and a suggestion that was not printed yet."""
     for said in turn.said:
         console.print(shown(said.text), style=_STYLES.get(said.kind, ""))
     if again and turn.nudge is not None:
@@ -164,7 +166,9 @@ def _print(console: Console, turn: Turn, *, again: bool = False) -> None:
     if turn.added is not None:
         for line in turn.text[slice(*turn.added)].strip().splitlines():
             console.print(shown(f"+ {line}"), style="green")
-    if turn.nudge is None:
+    # a teacher who comes back or asks for it sees the suggestion again; after a digression its title will do
+    asked = [said.kind for said in turn.said] == ["reminder"]
+    if turn.nudge is None or (turn.nudge.id == seen and not asked):
         return
     console.print()
     if console.is_terminal:

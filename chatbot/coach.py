@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from chatbot import replies, wishes
-from chatbot.accepting import accept, take_pasted
+from chatbot import asking, replies, wishes
+from chatbot.accepting import accept, take_back, take_pasted
 from chatbot.blank import blank_turn
 from chatbot.conversation import Conversation, Phraser, said
 from chatbot.errors import StateError
-from chatbot.events import Decided, Decision, Event, IdeaAsked, Said, Undone
+from chatbot.events import Decided, Decision, Event, Said
 from chatbot.nudges import Nudge, fill
 from chatbot.phrase_rules import read_phrases
 from chatbot.resuming import checked_edit, checked_reason, locate
@@ -184,23 +184,20 @@ class LessonCoach:
         Raises:
             InputError: If nothing was changed.
         """
-        if not self.state.history:
-            raise StateError("There is nothing to undo: the plan is as you gave it.")
-        last = self.state.history[-1]
-        earlier = self._talk.session.analyses[-2] or self._talk.model.analyse(last.text)
-        self._talk.session.record(Undone(last.text, last.judgements))
-        self._talk.session.analyses[-2:] = [earlier]
-        return self._talk.turn(said("Undone: the plan is exactly as it was before.", "report"))
+        return take_back(self._talk)
 
-    def idea(self) -> Turn:
-        """Offer the next nudge because the teacher asks for one; a pending one is shown again."""
-        analysis = self._talk.analysis
-        if not analysis.is_lesson_plan:
-            return self._talk.turn(said(replies.not_a_plan(analysis.language), "notice"))
-        self._talk.session.record(IdeaAsked())
-        if self._talk.session.nudge is not None:
-            return self._talk.turn(said(replies.ALREADY_WAITS, "reminder"))
-        return self._talk.offer(None, asked=True)
+    def idea(self, *, measure: str | None = None, another: bool = False) -> Turn:
+        """Offer a nudge because the teacher asks for one; a pending one is shown again.
+
+        Args:
+            measure: The gap that is asked for; a pending nudge makes room for it.
+            another: Whether a pending nudge is set aside for now.
+        """
+        return asking.idea(self._talk, measure=measure, another=another)
+
+    def choose(self, title: str) -> Turn:
+        """Take up a template by its title: it becomes the pending nudge where it repairs an open gap."""
+        return asking.choose(self._talk, title)
 
     def why(self) -> Turn:
         """Explain the pending nudge: definition, what was considered, template and licence."""
@@ -209,23 +206,25 @@ class LessonCoach:
             return self._talk.turn(said("No suggestion waits at the moment. Ask for an idea, and then why.", "notice"))
         return self._talk.turn(said(replies.explain(nudge, self._talk.analysis.measures[nudge.measure]), "explanation"))
 
-    def search(self, query: str, *, k: int = 3) -> list[SearchHit]:
+    def search(self, query: str, *, k: int = 3, measure: str | None = None) -> list[SearchHit]:
         """Templates for a question in the teacher's words, fit for the plan's grade and subject.
 
         Args:
             query: What is looked for.
             k: The most results.
+            measure: That they are to repair.
 
         Returns:
             Hits, best first.
         """
         facts = self._talk.facts
-        return self._talk.index.search(query, k=k, where=SearchFilter(grade=facts.grade, subject=facts.subject))
+        where = SearchFilter(measure=measure, grade=facts.grade, subject=facts.subject)
+        return self._talk.index.search(query, k=k, where=where)
 
-    def look_up(self, query: str) -> Turn:
+    def look_up(self, query: str, *, measure: str | None = None) -> Turn:
         """Answer a question with templates; a nudge that waits is kept."""
         facts = self._talk.facts
-        words = replies.searched(self.search(query), lambda t: fill(t.text, template=t, facts=facts))
+        words = replies.searched(self.search(query, measure=measure), lambda t: fill(t.text, template=t, facts=facts))
         return self.answer(said(words, "search"))
 
     def say(self, message: str) -> Turn:

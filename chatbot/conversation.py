@@ -19,7 +19,7 @@ from chatbot.events import (
     SaidKind,
 )
 from chatbot.measure_rules import RULES, rules_for
-from chatbot.nudges import Nudge, compose_nudge, compose_praise
+from chatbot.nudges import Nudge, compose_choice, compose_nudge, compose_praise
 from chatbot.plan_facts import PlanFacts, read_facts
 from chatbot.policy import may_offer, praised_measure, ranked_gaps
 from chatbot.resuming import offered_again
@@ -32,6 +32,7 @@ from mtl_core.reading import Analysis
 if TYPE_CHECKING:
     from mtl_core.quality import QualityModel
     from retrieval.index import TemplateIndex
+    from retrieval.templates import LessonTemplate
 
 __all__ = ["Conversation", "Phraser", "said"]
 
@@ -121,7 +122,13 @@ class Conversation:
         return said(compose_praise(measure, quote, seed=self.state.text[:200], words=words), "praise")
 
     def offer(
-        self, before: Said | None, *, asked: bool, shorter: Said | None = None, added: tuple[int, int] | None = None
+        self,
+        before: Said | None,
+        *,
+        asked: bool,
+        shorter: Said | None = None,
+        added: tuple[int, int] | None = None,
+        measure: str | None = None,
     ) -> Turn:
         """Offer the next repair where one may come now, else say how the conversation stands.
 
@@ -130,17 +137,34 @@ class Conversation:
             asked: Whether the teacher asked for an idea.
             shorter: Said instead of ``before`` where both together would be too long.
             added: Where the last change added text.
+            measure: The gap that the teacher asked for; ``None`` for the one that comes first.
 
         Returns:
             The turn.
         """
         if not self.analysis.is_lesson_plan:
             return self.turn(before, added=added)
-        nudge = self._next_nudge() if may_offer(self.state, asked=asked) else None
+        nudge = self._next_nudge(measure) if may_offer(self.state, asked=asked) else None
         if nudge is None:
             return self.turn(before, *self._standing(), added=added)
         if before and shorter and count_words(before.text) + count_words(nudge.message) > MAX_WORDS:
             before = shorter
+        return self._offered(before, nudge, added=added)
+
+    def offer_chosen(self, template: LessonTemplate, measure: str) -> Turn:
+        """Offer the template that the teacher chose from a list; none may wait.
+
+        Args:
+            template: The template.
+            measure: The gap that it repairs.
+
+        Returns:
+            The turn.
+        """
+        nudge = compose_choice(nudge_id=self._new_id(), measure=measure, template=template, facts=self.facts)
+        return self._offered(None, nudge, added=None)
+
+    def _offered(self, before: Said | None, nudge: Nudge, *, added: tuple[int, int] | None) -> Turn:
         unsure = self.state.judgements[nudge.measure].verdict == "unsure"
         self.session.record(
             NudgeOffered(nudge.id, nudge.measure, nudge.template.id, nudge.message, nudge.suggestion, unsure)
@@ -204,9 +228,11 @@ class Conversation:
             wish=wish,
         )
 
-    def _next_nudge(self) -> Nudge | None:
+    def _next_nudge(self, measure: str | None) -> Nudge | None:
         facts, state = self.facts, self.state
         for gap in ranked_gaps(state.judgements, RULES, silent=state.silent):
+            if measure not in (None, gap):
+                continue
             template = choose_template(gap, index=self.index, state=state, analysis=self.analysis, facts=facts)
             if template is None:
                 continue

@@ -18,6 +18,7 @@ __all__ = [
     "Muted",
     "NudgeOffered",
     "NudgeRepeated",
+    "NudgeReplaced",
     "Paused",
     "PlanRead",
     "QuestionAsked",
@@ -107,6 +108,17 @@ class NudgeRepeated:
 
     Args:
         nudge_id: Which.
+    """
+
+    nudge_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NudgeReplaced:
+    """The teacher asked for another suggestion in place of the pending one, which is no answer to it.
+
+    Args:
+        nudge_id: Which made room.
     """
 
     nudge_id: str
@@ -240,6 +252,7 @@ Event = (
     PlanRead
     | NudgeOffered
     | NudgeRepeated
+    | NudgeReplaced
     | Decided
     | Undone
     | Said

@@ -9,7 +9,7 @@ from chatbot.plan_facts import PlanFacts
 from chatbot.wording import pick, quoted
 from retrieval.templates import LessonTemplate
 
-__all__ = ["Nudge", "closed", "compose_nudge", "compose_praise", "fill", "name_of", "shorten"]
+__all__ = ["Nudge", "closed", "compose_choice", "compose_nudge", "compose_praise", "fill", "name_of", "shorten"]
 
 MAX_QUOTE_WORDS = 24
 _MAX_TOPIC_WORDS = 12
@@ -163,19 +163,44 @@ def compose_nudge(
     Returns:
         The nudge.
     """
-    unit = "minute" if template.minutes == 1 else "minutes"
-    title = fill(template.title, template=template, facts=facts).rstrip(".?!")
+    title, minutes = _title_and_minutes(template, facts)
     frames = _FINDS if not unsure else _POINTS if quote else _ASKS
     frame = pick(frames, seed=facts.topic, turn=turn)
     message = frame.format(
         measure=name_of(measure),
         title=f"“{title}”",
-        minutes=f" ({template.minutes} {unit})" if template.minutes else "",
+        minutes=minutes,
         quote=quoted(quote, words=_ASK_WORDS),
     )
+    return Nudge(nudge_id, measure, template, message[:1].upper() + message[1:], _suggestion(title, template, facts))
+
+
+def compose_choice(*, nudge_id: str, measure: str, template: LessonTemplate, facts: PlanFacts) -> Nudge:
+    """Offer the template that a teacher chose from a list.
+
+    Args:
+        nudge_id: Identifier for the decision.
+        measure: Key of the gap that it repairs.
+        template: The template.
+        facts: Of the plan.
+
+    Returns:
+        The nudge.
+    """
+    title, minutes = _title_and_minutes(template, facts)
+    message = f"“{title}”{minutes} is for {name_of(measure)}; would it help?"
+    return Nudge(nudge_id, measure, template, message, _suggestion(title, template, facts))
+
+
+def _title_and_minutes(template: LessonTemplate, facts: PlanFacts) -> tuple[str, str]:
+    unit = "minute" if template.minutes == 1 else "minutes"
+    title = fill(template.title, template=template, facts=facts).rstrip(".?!")
+    return title, f" ({template.minutes} {unit})" if template.minutes else ""
+
+
+def _suggestion(title: str, template: LessonTemplate, facts: PlanFacts) -> str:
     # a colon keeps the title in one segment with the first sentence: alone it would be no evidence
-    suggestion = f"**{title}:** {fill(template.text, template=template, facts=facts)}"
-    return Nudge(nudge_id, measure, template, message[:1].upper() + message[1:], suggestion)
+    return f"**{title}:** {fill(template.text, template=template, facts=facts)}"
 
 
 def closed(sentence: str) -> str:

@@ -140,7 +140,8 @@ def _clean_title(title: str) -> str:
         if not shorter or shorter == topic:
             break
         topic = shorter
-    topic = re.sub(r"\s*\([^()]{0,80}\)$", "", topic).split(" | ")[0]
+    # "Ramps; ramp tests": the first part is the topic, and a semicolon inside a sentence would part it
+    topic = re.split(r" \| |; ", re.sub(r"\s*\([^()]{0,80}\)$", "", topic))[0]
     # marks of markup or of another template language must not enter a suggestion
     return " ".join(re.sub(r"<[^<>]{0,80}>|[<>{}*`#\[\]]", " ", topic).split())
 

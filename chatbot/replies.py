@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from retrieval.templates import LessonTemplate
 
 __all__ = [
-    "ALREADY_WAITS",
     "ASK_GO_ON",
     "ASK_GRADE",
     "HELP",
@@ -40,10 +39,9 @@ __all__ = [
 
 HELP = (
     "Type: use it, edit: your version, not now, not relevant, already there: the sentence, why, undo, idea, pause, "
-    "export, stop. Anything else is looked up in the templates."
+    "export, stop. Anything else is looked up in the templates; a number takes up one of those found."
 )
 NOTHING_WAITS = "No suggestion waits at the moment. Type “idea” for the next one."
-ALREADY_WAITS = "This one still waits for your answer."
 ASK_GRADE = "Which grade or year is this lesson for?"
 ASK_GO_ON = "Would you like another idea, or shall we leave it here?"
 LEAVE_IT = "I leave it there; ask for an idea whenever you like."
@@ -107,10 +105,10 @@ def verified(
     elif reading.verdict == "present":
         place = quoted(reading.evidence[0].quote, words=words)
         said = f"{start}; I find evidence for {name}, in another place than the new text: {place}"
-    elif dropped:
-        said = f"{start}, yet I still do not find clear evidence for {name}"
     else:
-        said = f"{start}, yet I still do not find clear evidence for {name}; undo takes it out again"
+        made_for = f"{start}: it is made for {name}, though my reading does not show that yet"
+        said = f"{start}, yet I still do not find clear evidence for {name}" if adapted else made_for
+        said += "" if dropped else "; undo takes it out again"
     return closed(f"{said}{dropped}{'; undo takes the change back' if dropped else ''}")
 
 
@@ -252,7 +250,7 @@ def searched(hits: Sequence[SearchHit], filled: Callable[[LessonTemplate], str])
     """
     if not hits:
         return "I found no template for that. Try other words."
-    lines = [f"• {hit.template.title}: {filled(hit.template)}" for hit in hits]
+    lines = [f"{row}. {hit.template.title}: {filled(hit.template)}" for row, hit in enumerate(hits, 1)]
     return "From the templates:\n" + "\n".join(lines)
 
 

@@ -6,8 +6,11 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from chatbot.asking import differences, listed_last, profile, wanted_row
 from chatbot.events import Decision, Said
+from chatbot.measure_rules import RULES
 from chatbot.phrase_rules import measure_mentioned
+from chatbot.policy import ranked_gaps
 from chatbot.replies import HELP, NOTHING_WAITS, define
 from chatbot.resuming import MAX_REASON
 from chatbot.slot_values import measure_named, minutes_named
@@ -29,11 +32,27 @@ _DECISIONS = {
 }
 _ANSWERS = {
     Intent.THANKS: "You are welcome.",
-    Intent.SMALL_TALK: "Hello; I read lesson plans and offer one idea at a time.",
     Intent.OUT_OF_SCOPE: "That is outside what I do; I read lesson plans and look up templates.",
     Intent.HELP: HELP,
     Intent.READ_PLAN: "Give me the whole plan, pasted or as a file, and I read it.",
 }
+_HELLO = "Hello; I read lesson plans and offer one idea at a time."
+_HEARD = {"positive": "Good to hear.", "negative": "That sounds hard."}
+_GREETING = re.compile(
+    r"\W*(?:hi|hiya|hello|hey|howdy|greetings|g'?day|(?:good )?(?:morning|afternoon|evening)|good day)\b", re.IGNORECASE
+)
+_ANOTHER = re.compile(
+    r"\b(?:an?other|others|else|next|different|instead|new one|more (?:ideas|suggestions))\b", re.IGNORECASE
+)
+_CHANGED = re.compile(r"\b(?:chang\w*|differen\w*|diff|added|edited|edits|altered|before and after)\b", re.IGNORECASE)
+_SHOWN = re.compile(
+    r"\b(?:what(?:'?s|’s)?|which|where)\b.*\b(?:good|has|have|got|found|find|missing|lacks?|cover\w*|strong\w*)\b"
+    r"|\b(?:strengths?|profile|gaps)\b",
+    re.IGNORECASE,
+)
+_CHOOSING = frozenset(
+    {Intent.ACCEPT, Intent.IDEA, Intent.SEARCH, Intent.SMALL_TALK, Intent.SHOW_PLAN, Intent.STATE_FACT}
+)
 _ASK_DECISION = "Shall I put this suggestion into the plan, or leave it?"
 _ASK_WISH = "Would you like another idea, or shall I look that up in the templates?"
 _ASK_FORGET = "Type “forget me” if I am to delete everything that is kept."
@@ -58,6 +77,9 @@ def route(coach: LessonCoach, understood: Understood, message: str) -> Turn:
     grade = parse_grade(message) if state.question == "grade" and len(message.split()) <= 4 else None
     if grade is not None:
         return coach.state_facts(grade=grade, phrase=message.strip(" \t\r\n.!"))
+    chosen = _chosen(coach, understood, message)
+    if chosen is not None:
+        return coach.choose(chosen)
     if understood.confidence < UNSURE_BELOW:
         return coach.answer(Said("coach", _ASK_DECISION if state.pending else _ASK_WISH, "question"), digression=False)
     intent = Intent(understood.intent)
@@ -85,6 +107,13 @@ def _decision(coach: LessonCoach, intent: Intent, understood: Understood) -> Tur
 def _request(coach: LessonCoach, intent: Intent, understood: Understood, message: str) -> Turn:
     if intent in _WISHES:
         return _WISHES[intent](coach)
+    if intent is Intent.IDEA:
+        return _idea(coach, understood, message)
+    if intent is Intent.SHOW_PLAN:
+        return _show(coach, message)
+    if intent is Intent.SMALL_TALK:
+        heard = _HELLO if _GREETING.match(message) else _HEARD.get(understood.sentiment, "I hear you.")
+        return coach.answer(Said("coach", heard, "message"))
     if intent in _ANSWERS:
         return coach.answer(Said("coach", _ANSWERS[intent], "message"))
     if intent is Intent.STATE_FACT:
@@ -104,8 +133,35 @@ def _undo(coach: LessonCoach) -> Turn:
     return coach.answer(Said("coach", "There is nothing to undo.", "notice"), digression=False)
 
 
-def _show(coach: LessonCoach) -> Turn:
-    return coach.answer(Said("coach", f"This is the plan now:\n{coach.state.text}", "notice"))
+def _chosen(coach: LessonCoach, understood: Understood, message: str) -> str | None:
+    """Title of the template that a message picks from the list that the coach has just given."""
+    if understood.intent not in _CHOOSING and understood.confidence >= UNSURE_BELOW:
+        return None
+    titles = listed_last(coach.events)
+    row = wanted_row(message, rows=len(titles))
+    return None if row is None else titles[row]
+
+
+def _idea(coach: LessonCoach, understood: Understood, message: str) -> Turn:
+    named = measure_named(understood.slots.get("measure", ""))
+    if named is None or named not in coach.state.judgements:
+        return coach.idea(another=bool(_ANOTHER.search(message)))
+    pending = coach.pending
+    if pending is not None and pending.measure == named and not _ANOTHER.search(message):
+        return coach.idea()
+    open_gaps = ranked_gaps(coach.state.judgements, RULES, silent=coach.state.silent)
+    return coach.idea(measure=named) if named in open_gaps else coach.look_up(message, measure=named)
+
+
+def _show(coach: LessonCoach, message: str) -> Turn:
+    state = coach.state
+    if _CHANGED.search(message):
+        words = differences(state.history[0].text if state.history else state.text, state.text)
+    elif _SHOWN.search(message):
+        words = profile(coach.turn().analysis)
+    else:
+        words = f"This is the plan now:\n{state.text}"
+    return coach.answer(Said("coach", words, "notice"))
 
 
 def _facts(coach: LessonCoach, understood: Understood) -> Turn:
@@ -140,10 +196,8 @@ def _own_measure(coach: LessonCoach, message: str) -> str | None:
 _WISHES: dict[Intent, Callable[[LessonCoach], Turn]] = {
     Intent.UNDO: _undo,
     Intent.WHY: lambda coach: coach.why(),
-    Intent.IDEA: lambda coach: coach.idea(),
     Intent.PAUSE: lambda coach: coach.pause(),
     Intent.RESUME: lambda coach: coach.resume(),
     Intent.STOP: lambda coach: coach.stop(),
     Intent.EXPORT: lambda coach: coach.export(),
-    Intent.SHOW_PLAN: _show,
 }

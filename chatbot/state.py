@@ -18,6 +18,7 @@ from chatbot.events import (
     Muted,
     NudgeOffered,
     NudgeRepeated,
+    NudgeReplaced,
     Paused,
     PlanRead,
     QuestionAsked,
@@ -127,6 +128,8 @@ def step(state: CoachState, event: Event) -> CoachState:  # noqa: C901, PLR0912 
             return _offered(state, event)
         case NudgeRepeated():
             return replace(state, repeated=True)
+        case NudgeReplaced(nudge_id):
+            return replace(_with_pending(state, nudge_id), pending=None, question=None)
         case Decided():
             return _decided(state, event)
         case Undone():
@@ -197,10 +200,15 @@ def _offered(state: CoachState, event: NudgeOffered) -> CoachState:
     )
 
 
+def _with_pending(state: CoachState, nudge_id: str) -> CoachState:
+    if state.pending is None or state.pending.nudge_id != nudge_id:
+        raise ValueError(f"The nudge {nudge_id!r} does not wait for an answer; ask for a new idea.")
+    return state
+
+
 def _decided(state: CoachState, event: Decided) -> CoachState:
-    if state.pending is None or state.pending.nudge_id != event.nudge_id:
-        raise ValueError(f"The nudge {event.nudge_id!r} does not wait for an answer; ask for a new idea.")
-    measure = state.pending.measure
+    pending = _with_pending(state, event.nudge_id).pending
+    measure = "" if pending is None else pending.measure
     answered = replace(state, pending=None, question=None)
     if event.decision is Decision.ALREADY_THERE:
         return replace(answered, stated={**state.stated, measure: event.quote}, dismissals_in_a_row=0)

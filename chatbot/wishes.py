@@ -28,7 +28,7 @@ def resume(talk: Conversation) -> Turn:
     _ = talk.analysis
     talk.session.record(Resumed())
     if talk.session.nudge is not None:
-        return talk.turn(said(replies.ALREADY_WAITS, "reminder"))
+        return talk.turn(said(replies.remind(talk.session.nudge), "reminder"))
     return talk.offer(None, asked=True)
 
 

@@ -42,7 +42,7 @@ class FitOptions:
         seed: Of weights and order.
     """
 
-    epochs: int = 10
+    epochs: int = 7
     batch: int = 32
     rate: float = 2e-3
     tuned_rate: float = 2.5e-4

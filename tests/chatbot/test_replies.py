@@ -56,9 +56,12 @@ def test_evidence_elsewhere_is_not_claimed_for_the_new_text() -> None:
 def test_an_unconfirmed_repair_is_said_plainly() -> None:
     for reading in (ABSENT, MeasureReading(0.5, "unsure", (Evidence("Pupils", 60, 66),))):
         said = verified("vocabulary", analysis(), analysis(vocabulary=reading), added=(50, 90))
-        assert "I still do not find clear evidence for a key term that is taught" in said
-        assert "undo" in said
-        assert "“" not in said
+        assert "made for a key term that is taught, though my reading does not show that yet" in said
+        own = verified("vocabulary", analysis(), analysis(vocabulary=reading), added=(50, 90), adapted=True)
+        assert "I still do not find clear evidence for a key term that is taught" in own
+        for words in (said, own):
+            assert "undo" in words
+            assert "“" not in words
 
 
 def test_what_dropped_is_named() -> None:
@@ -121,7 +124,9 @@ def test_nothing_left_claims_everything_only_where_nothing_is_silent() -> None:
 
 def test_a_search_lists_what_was_found() -> None:
     said = searched([SearchHit(TEMPLATE, 0.5)] * 2, lambda template: f"filled {template.id}")
-    assert said == "From the templates:\n" + "\n".join([f"• {TEMPLATE.title}: filled {TEMPLATE.id}"] * 2)
+    assert said == "From the templates:\n" + "\n".join(
+        f"{row}. {TEMPLATE.title}: filled {TEMPLATE.id}" for row in (1, 2)
+    )
     assert "no template" in searched([], lambda _: "")
 
 

@@ -51,7 +51,7 @@ def test_talk_that_is_no_decision_leaves_the_nudge_waiting(fast_coach: Callable[
     assert MEASURES[nudge.measure].definition in coach.say("why").messages[0]
     assert nudge.suggestion in coach.say("edit").messages[0]
     assert "still waits" in coach.say("idea").messages[0]
-    assert coach.say("quiz on rivers").messages[0].startswith("From the templates:\n• ")
+    assert coach.say("quiz on rivers").messages[0].startswith("From the templates:\n1. ")
     assert "nothing to undo" in coach.say("undo").messages[0]
     assert coach.pending == nudge
     assert coach.say("stop").nudge is None

@@ -1,0 +1,192 @@
+"""What a teacher may ask of the suggestions: another one, one for a measure, one of a list, and what has changed."""
+
+from __future__ import annotations
+
+import re
+from difflib import unified_diff
+from typing import TYPE_CHECKING
+
+from chatbot import replies
+from chatbot.conversation import said
+from chatbot.events import Decided, Decision, Event, IdeaAsked, NudgeReplaced, Said
+from chatbot.measure_rules import RULES
+from chatbot.nudges import name_of
+from chatbot.policy import ranked_gaps
+from chatbot.wording import quoted
+from mtl_core.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chatbot.conversation import Conversation
+    from chatbot.session import Turn
+    from mtl_core.reading import Analysis
+
+__all__ = ["choose", "differences", "idea", "listed_last", "profile", "wanted_row"]
+
+_ROWS = {"first": 0, "1st": 0, "one": 0, "second": 1, "2nd": 1, "two": 1, "middle": 1, "third": 2, "3rd": 2, "three": 2}
+_ORDINAL = "first|1st|second|2nd|middle|third|3rd|last"
+_WANTED = re.compile(
+    rf"\b(?P<one>{_ORDINAL})\s+(?:one|idea|suggestion|template|activity|option)\b"
+    rf"|\b(?:use|add|take|choose|pick|like|want)\s+(?:the\s+)?(?P<verb>{_ORDINAL}|[1-3])\b(?!\s*(?:min|\d))"
+    r"|(?:\b(?:number|no\.|option)|#)\s*(?P<number>[1-3]|one|two|three)\b"
+    r"|^\W*(?:the\s+)?(?P<bare>[1-3])\W*$",
+    re.IGNORECASE,
+)
+_LISTED = re.compile(r"^(?P<row>\d+)\. (?P<title>[^:\n]+):", re.MULTILINE)
+_NOT = re.compile(r"\b(?:not|no|never|don'?t|without|skip)\b", re.IGNORECASE)
+_MOST_LINES = 60
+_PROFILE_WORDS = 8
+
+
+def idea(talk: Conversation, *, measure: str | None = None, another: bool = False) -> Turn:
+    """Offer a nudge on request.
+
+    Args:
+        talk: The conversation.
+        measure: An open gap that the teacher names; a pending nudge makes room for it, unanswered.
+        another: Whether the teacher wants another one than the pending, which is set aside for now.
+
+    Returns:
+        The turn; a pending nudge is shown again where neither was said.
+
+    Raises:
+        InputError: If the measure is no open gap.
+    """
+    if not talk.analysis.is_lesson_plan:
+        return talk.turn(said(replies.not_a_plan(talk.analysis.language), "notice"))
+    if measure is not None and measure not in _open_gaps(talk):
+        raise InputError(f"{measure!r} is no gap that is open; open ones are {', '.join(_open_gaps(talk)) or 'none'}.")
+    nudge = talk.session.nudge
+    talk.session.record(IdeaAsked())
+    if measure is not None:
+        _make_room(talk)
+        return talk.offer(None, asked=True, measure=measure)
+    if nudge is None:
+        return talk.offer(None, asked=True)
+    if not another:
+        return talk.turn(said(replies.remind(nudge), "reminder"))
+    talk.session.record(Decided(nudge.id, Decision.NOT_NOW))
+    words = said(replies.answered(Decision.NOT_NOW, nudge.measure, seed=nudge.id), "message")
+    return talk.offer(words, asked=True)
+
+
+def choose(talk: Conversation, title: str) -> Turn:
+    """Take up a template of the library: it becomes the pending nudge where it repairs an open gap.
+
+    Args:
+        talk: The conversation.
+        title: Of the template.
+
+    Returns:
+        The turn; nothing is put into the plan before the teacher says so.
+
+    Raises:
+        InputError: If no template has this title.
+    """
+    template = next((one for one in talk.index.library.values() if one.title == title), None)
+    if template is None:
+        raise InputError(f"There is no template “{title}”; search for one.")
+    gap = next((key for key in template.measures if key in _open_gaps(talk)), None)
+    if gap is None or template.kind != "repair":
+        words = f"“{template.title}” repairs no gap that is open here; copy it into the plan where you like it."
+        return talk.answer(said(words, "notice"), digression=True)
+    talk.session.record(IdeaAsked())
+    _make_room(talk)
+    return talk.offer_chosen(template, gap)
+
+
+def wanted_row(message: str, *, rows: int) -> int | None:
+    """Which row of a list a message means, such as "the second one" or "number 3".
+
+    Args:
+        message: As it was typed.
+        rows: Rows of the list.
+
+    Returns:
+        The row from 0; ``None`` where none is meant, or the message says no.
+    """
+    found = _WANTED.search(message)
+    if found is None or _NOT.search(message):
+        return None
+    word = next(part for part in found.groups() if part).lower()
+    row = rows - 1 if word == "last" else int(word) - 1 if word.isdecimal() else _ROWS[word]
+    return row if 0 <= row < rows else None
+
+
+def listed_last(events: Sequence[Event]) -> list[str]:
+    """Titles of the templates that the coach listed in its last turn.
+
+    Args:
+        events: The conversation up to a message of the teacher, which is the last word.
+
+    Returns:
+        Titles in their order; none where the last turn listed nothing.
+    """
+    words = [event for event in events if isinstance(event, Said)][:-1]
+    for event in reversed(words):
+        if event.role == "teacher":
+            break
+        if event.kind == "search":
+            return _titles(event.text)
+    return []
+
+
+def _titles(listed: str) -> list[str]:
+    titles: list[str] = []
+    for found in _LISTED.finditer(listed):
+        # a template may hold a numbered line of its own
+        if int(found["row"]) == len(titles) + 1:
+            titles.append(found["title"])
+    return titles
+
+
+def differences(before: str, now: str) -> str:
+    """What changed in a plan, as lines with + and -.
+
+    Args:
+        before: The plan as it was given.
+        now: The plan now.
+
+    Returns:
+        A sentence, with the changed lines below.
+    """
+    lines = [
+        line
+        for line in unified_diff(before.splitlines(), now.splitlines(), lineterm="", n=0)
+        if line[:1] in "+-" and line[:3] not in ("+++", "---") and line[1:].strip()
+    ]
+    if not lines:
+        return "Nothing has changed: the plan is as you gave it."
+    more = [f"and {len(lines) - _MOST_LINES} more lines"] if len(lines) > _MOST_LINES else []
+    shown = (f"{line[0]} {line[1:]}" for line in lines[:_MOST_LINES])
+    return "\n".join(["This has changed since you gave me the plan:", *shown, *more])
+
+
+def profile(analysis: Analysis) -> str:
+    """What the plan shows, with its own words, what is unsure and what was not found.
+
+    Args:
+        analysis: The reading.
+
+    Returns:
+        A few sentences.
+    """
+    by_verdict: dict[str, list[str]] = {"present": [], "unsure": [], "absent": []}
+    for key, reading in analysis.measures.items():
+        name = name_of(key) if key in RULES else analysis.rubric[key].title.lower()
+        if reading.verdict == "present" and reading.evidence:
+            name += f" ({quoted(reading.evidence[0].quote, words=_PROFILE_WORDS)})"
+        by_verdict[reading.verdict].append(name)
+    starts = {"present": "I find", "unsure": "I am not sure about", "absent": "I do not find"}
+    parts = [f"{starts[verdict]} {', '.join(names)}." for verdict, names in by_verdict.items() if names]
+    return " ".join(parts)
+
+
+def _open_gaps(talk: Conversation) -> list[str]:
+    return ranked_gaps(talk.state.judgements, RULES, silent=talk.state.silent)
+
+
+def _make_room(talk: Conversation) -> None:
+    if talk.session.nudge is not None:
+        talk.session.record(NudgeReplaced(talk.session.nudge.id))

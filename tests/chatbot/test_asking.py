@@ -1,0 +1,203 @@
+"""Wishes about the suggestions: another one, one for a measure, one of a list, and what has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from chatbot.asking import differences, listed_last, wanted_row
+from chatbot.coach import LessonCoach
+from chatbot.events import Decided, Decision, NudgeReplaced, Said
+from chatbot.measure_rules import RULES
+from chatbot.phrase_rules import read_phrases
+from chatbot.policy import ranked_gaps
+from chatbot.understanding import Intent, Understood
+from mtl_core.errors import InputError
+
+Make = Callable[[], LessonCoach]
+
+
+@pytest.fixture
+def coach(fast_coach: Make, plan: str) -> LessonCoach:
+    made = fast_coach()
+    made.open(plan)
+    return made
+
+
+def understanding(coach: LessonCoach, plan: str, known: dict[str, Understood]) -> LessonCoach:
+    """The same coach, which understands some messages as it is told."""
+    talk = coach._talk
+    other = LessonCoach(talk.model, talk.index, understand=lambda text: known.get(text) or read_phrases(text))
+    other.open(plan)
+    return other
+
+
+def open_gaps(coach: LessonCoach) -> list[str]:
+    return ranked_gaps(coach.state.judgements, RULES, silent=coach.state.silent)
+
+
+def test_another_idea_sets_the_pending_one_aside(coach: LessonCoach) -> None:
+    first = coach.pending
+    assert first is not None
+    assert coach.say("idea").nudge == first
+    turn = coach.say("another idea")
+    assert turn.nudge is not None
+    assert turn.nudge.measure != first.measure
+    assert [e.decision for e in coach.events if isinstance(e, Decided)] == [Decision.NOT_NOW]
+    assert first.measure in coach.state.dismissed
+
+
+def test_another_idea_comes_after_any_number_of_dismissals(coach: LessonCoach) -> None:
+    seen = [coach.pending, *(coach.say("another idea").nudge for _ in range(4))]
+    assert all(nudge is not None for nudge in seen)
+    assert len({nudge.measure for nudge in seen if nudge}) == 5
+
+
+def test_an_idea_for_a_measure_makes_room_unanswered(coach: LessonCoach) -> None:
+    first, other = coach.pending, open_gaps(coach)[-1]
+    assert first is not None
+    turn = coach.idea(measure=other)
+    assert turn.nudge is not None
+    assert turn.nudge.measure == other
+    assert NudgeReplaced(first.id) in coach.events
+    assert first.measure in open_gaps(coach)
+    with pytest.raises(InputError, match="does not wait"):
+        coach.decide(first.id, "use")
+    coach.decide(turn.nudge.id, "not_now")
+    before = coach.events
+    with pytest.raises(InputError, match="no gap that is open; open ones are "):
+        coach.idea(measure=other)
+    assert coach.events == before
+
+
+def test_a_message_that_names_a_measure_gets_a_nudge_or_templates_for_it(fast_coach: Make, plan: str) -> None:
+    wish = "something on vocabulary please"
+    known = {wish: Understood(str(Intent.IDEA), 0.9, {"measure": "vocabulary"}, argument=wish)}
+    coach = understanding(fast_coach(), plan, known)
+    assert "vocabulary" in open_gaps(coach)
+    turn = coach.say(wish)
+    assert turn.nudge is not None
+    assert turn.nudge.measure == "vocabulary"
+    assert coach.say(wish).nudge == turn.nudge
+    coach.say("not relevant")
+    waiting, answer = coach.pending, coach.say(wish)
+    assert answer.messages[0].startswith("From the templates:\n1. ")
+    assert answer.nudge == waiting
+    titles = listed_last([*coach.events, Said("teacher", "x")])
+    library = {one.title: one for one in coach._talk.index.library.values()}
+    assert all("vocabulary" in library[title].measures for title in titles)
+
+
+@pytest.mark.parametrize("message", ["the second one", "number 2", "2", "use the 2nd idea please", "I like the second"])
+def test_a_row_of_a_list_becomes_the_pending_nudge(fast_coach: Make, plan: str, message: str) -> None:
+    known = {message: Understood(str(Intent.ACCEPT), 0.9, argument=message)}
+    coach = understanding(fast_coach(), plan, known)
+    first, text = coach.pending, coach.state.text
+    coach.say("a quiz about rivers")
+    titles = listed_last([*coach.events, Said("teacher", "x")])
+    turn = coach.say(message)
+    template = next(one for one in coach._talk.index.library.values() if one.title == titles[1])
+    assert coach.state.text == text
+    if set(template.measures) & set(open_gaps(coach)):
+        assert turn.nudge is not None
+        assert turn.nudge != first
+        assert turn.nudge.template == template
+        assert turn.nudge.message.startswith(f"“{template.title}”")
+        assert coach.say("use it").text != text
+    else:
+        assert "repairs no gap" in turn.messages[0]
+        assert turn.nudge == first
+
+
+def test_a_row_means_nothing_without_a_list(fast_coach: Make, plan: str) -> None:
+    message = "the second one is fine"
+    coach = understanding(fast_coach(), plan, {message: Understood(str(Intent.ACCEPT), 0.9, argument=message)})
+    coach.say("a quiz about rivers")
+    coach.say("why")
+    assert coach.say(message).text != plan
+
+
+def test_a_title_that_is_none_is_refused(coach: LessonCoach) -> None:
+    before = coach.events
+    with pytest.raises(InputError, match="no template “Nothing”"):
+        coach.choose("Nothing")
+    assert coach.events == before
+
+
+@pytest.mark.parametrize(
+    ("message", "row"),
+    [
+        ("the first one", 0),
+        ("I'd take the last", 2),
+        ("option three", 2),
+        ("#1", 0),
+        ("3", 2),
+        ("add the middle one", 1),
+        ("not the first one", None),
+        ("skip the second one", None),
+        ("4", None),
+        ("use 2 minutes", None),
+        ("add 25 minutes", None),
+        ("in my first lesson", None),
+        ("yes", None),
+    ],
+)
+def test_rows_are_named_in_words_and_numbers(message: str, row: int | None) -> None:
+    assert wanted_row(message, rows=3) == row
+
+
+def test_a_numbered_line_inside_a_template_is_no_row() -> None:
+    listed = "From the templates:\n1. Alpha: Pupils do\n7. Beta: this\n2. Gamma: and that"
+    assert listed_last([Said("coach", listed, "search"), Said("teacher", "1")]) == ["Alpha", "Gamma"]
+    assert listed_last([Said("coach", "hello"), Said("teacher", "1")]) == []
+
+
+def test_what_changed_is_shown_and_nothing_else(fast_coach: Make, plan: str) -> None:
+    asked = "what have you changed?"
+    coach = understanding(fast_coach(), plan, {asked: Understood(str(Intent.SHOW_PLAN), 0.9, argument=asked)})
+    assert coach.say(asked).messages[0] == "Nothing has changed: the plan is as you gave it."
+    turn = coach.say("use it")
+    assert turn.added is not None
+    first, *lines = coach.say(asked).messages[0].splitlines()
+    assert first == "This has changed since you gave me the plan:"
+    inserted = turn.text[slice(*turn.added)].strip().splitlines()
+    assert lines == [f"+ {line}" for line in inserted if line.strip()]
+
+
+def test_long_changes_are_cut() -> None:
+    said = differences("a", "\n".join(f"line {number}" for number in range(100)))
+    assert said.splitlines()[-1] == "and 41 more lines"
+    assert len(said.splitlines()) == 62
+
+
+def test_what_the_plan_shows_is_told_with_quotes(fast_coach: Make, plan: str) -> None:
+    asked = "what's good about it?"
+    shown = f"{plan}\n\nPupils meet vocabulary on cards, and no modelling yet.\n"
+    coach = understanding(fast_coach(), shown, {asked: Understood(str(Intent.SHOW_PLAN), 0.9, argument=asked)})
+    said = coach.say(asked).messages[0]
+    readings = coach.turn().analysis.measures
+    present = [key for key, reading in readings.items() if reading.verdict == "present"]
+    assert present
+    assert said.startswith("I find ")
+    assert "I do not find " in said
+    for key in present:
+        quote = " ".join(readings[key].evidence[0].quote.split()[:3])
+        assert quote in " ".join(said.split())
+
+
+@pytest.mark.parametrize(
+    ("message", "sentiment", "answer"),
+    [
+        ("Hello there, nice day", "neutral", "Hello; I read lesson plans and offer one idea at a time."),
+        ("we won the cup!", "positive", "Good to hear."),
+        ("I am so tired", "negative", "That sounds hard."),
+        ("the coffee machine hums", "neutral", "I hear you."),
+    ],
+)
+def test_small_talk_is_heard(fast_coach: Make, plan: str, message: str, sentiment: str, answer: str) -> None:
+    understood = Understood(str(Intent.SMALL_TALK), 0.9, argument=message, sentiment=sentiment)
+    coach = understanding(fast_coach(), plan, {message: understood})
+    turn = coach.say(message)
+    assert turn.messages[0] == answer
+    assert "still waits" in turn.messages[1]
