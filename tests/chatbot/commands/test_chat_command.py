@@ -48,3 +48,11 @@ def test_chat_says_where_it_saved(run: Run, plan_file: Path, tmp_path: Path) -> 
 def test_chat_that_cannot_write_says_so(run: Run, plan_file: Path, tmp_path: Path, name: str) -> None:
     output = tmp_path / name
     assert str(output) in one_error_line(run("chat", plan_file, "-o", output, stdin="use it\nstop\n"))
+
+
+def test_chat_prints_a_suggestion_once_and_again_where_it_is_asked_for(run: Run, plan_file: Path) -> None:
+    exits = "use it · edit: your version"
+    assert succeeded(run("chat", plan_file, stdin="")).count(exits) == 1
+    assert succeeded(run("chat", plan_file, stdin="thank you\nwhy\nhello\n")).count(exits) == 1
+    assert succeeded(run("chat", plan_file, stdin="why\nidea\n")).count(exits) == 2
+    assert succeeded(run("chat", plan_file, stdin="not now\n")).count(exits) == 2
