@@ -28,7 +28,7 @@ __all__ = ["MessageHeads", "MessageReading", "argument_of"]
 
 _SCOPE = INTENTS.index(Intent.OUT_OF_SCOPE)
 _QUOTED = re.compile(r"[\"“«„](?P<quote>[^\"”»“]{2,})[\"”»“]")
-_AFTER_COLON = re.compile(r"^[^:\n]{1,60}:\s*(?P<rest>\S.*)$", re.DOTALL)
+_AFTER_COLON = re.compile(r"^[^:\n]{1,60}:\s+(?P<rest>\S.*)$", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

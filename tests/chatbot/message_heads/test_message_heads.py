@@ -130,6 +130,8 @@ def test_the_vector_is_the_one_that_search_uses(heads: MessageHeads, encoder: Sh
         ("make it shorter", Intent.EDIT, ""),
         ("it says so here: Think for a minute", Intent.ALREADY_THERE, "Think for a minute"),
         ("there it is, “Think for a minute”", Intent.ALREADY_THERE, "Think for a minute"),
+        ("it is on https://school.example/plan", Intent.ALREADY_THERE, ""),
+        ("it starts at 10:30 already", Intent.ALREADY_THERE, ""),
         (" find: rivers ", Intent.SEARCH, "find: rivers"),
     ],
 )
