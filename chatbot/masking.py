@@ -106,7 +106,7 @@ class Masker:
             The text with ``[pupil]``, ``[e-mail]`` and ``[phone]`` in place of what is personal; without
             any, the same text byte for byte.
         """
-        return self._masked(text, self._finder)
+        return self._masked(text, self._finder, rounds=_ROUNDS)
 
     def quote(self, text: str) -> str:
         """Mask a passage of a text that was masked before: what stayed there stays here, so that it is found again.
@@ -117,14 +117,14 @@ class Masker:
         Returns:
             See a call; names are found by rules and by what is known alone.
         """
-        return self._masked(text, None)
+        return self._masked(text, None, rounds=1)
 
-    def _masked(self, text: str, finder: NameFinder | None) -> str:
+    def _masked(self, text: str, finder: NameFinder | None, *, rounds: int) -> str:
         if not self._on:
             return text
-        for _ in range(_ROUNDS):
+        for _ in range(rounds):
             masked = self._once(text, finder)
-            if masked == text or finder is None:
+            if masked == text:
                 return masked
             # with a name gone the words around another may say more, and a text must not change when it comes again
             text = masked

@@ -70,6 +70,12 @@ def test_who_turned_it_off_keeps_every_byte() -> None:
     assert masker.counts == {}
 
 
+def test_a_group_that_is_known_by_a_masked_name_is_masked_at_once() -> None:
+    text = "Mrs Brown reads with Mateo.\n\nSEN: Omar\n\nGroup A: Mateo, Yusuf, Olivia"
+    once = Masker()(text)
+    assert Masker()(once) == once
+
+
 @given(st.lists(st.sampled_from([passage(line)[0] for line in LINES]), max_size=8).map("\n\n".join))
 def test_what_was_masked_is_not_masked_again(text: str) -> None:
     once = Masker()(text)
