@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from difflib import unified_diff
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
 from chatbot import replies
@@ -20,16 +21,17 @@ if TYPE_CHECKING:
 
     from chatbot.conversation import Conversation
     from chatbot.session import Turn
+    from chatbot.state import CoachState
     from mtl_core.reading import Analysis
 
-__all__ = ["choose", "differences", "idea", "listed_last", "profile", "wanted_row"]
+__all__ = ["choose", "differences", "idea", "listed_last", "open_gaps", "profile", "wanted_row"]
 
 _ROWS = {"first": 0, "1st": 0, "one": 0, "second": 1, "2nd": 1, "two": 1, "middle": 1, "third": 2, "3rd": 2, "three": 2}
 _ORDINAL = "first|1st|second|2nd|middle|third|3rd|last"
 _WANTED = re.compile(
     rf"\b(?P<one>{_ORDINAL})\s+(?:one|idea|suggestion|template|activity|option)\b"
     rf"|\b(?:use|add|take|choose|pick|like|want)\s+(?:the\s+)?(?P<verb>{_ORDINAL}|[1-3])\b(?!\s*(?:min|\d))"
-    r"|(?:\b(?:number|no\.|option)|#)\s*(?P<number>[1-3]|one|two|three)\b"
+    r"|(?:\b(?:number|option)|#)\s*(?P<number>[1-3]|one|two|three)\b"
     r"|^\W*(?:the\s+)?(?P<bare>[1-3])\W*$",
     re.IGNORECASE,
 )
@@ -55,8 +57,9 @@ def idea(talk: Conversation, *, measure: str | None = None, another: bool = Fals
     """
     if not talk.analysis.is_lesson_plan:
         return talk.turn(said(replies.not_a_plan(talk.analysis.language), "notice"))
-    if measure is not None and measure not in _open_gaps(talk):
-        raise InputError(f"{measure!r} is no gap that is open; open ones are {', '.join(_open_gaps(talk)) or 'none'}.")
+    gaps = open_gaps(talk.state)
+    if measure is not None and measure not in gaps:
+        raise InputError(f"{measure!r} is no gap that is open; open ones are {', '.join(gaps) or 'none'}.")
     nudge = talk.session.nudge
     talk.session.record(IdeaAsked())
     if measure is not None:
@@ -87,7 +90,8 @@ def choose(talk: Conversation, title: str) -> Turn:
     template = next((one for one in talk.index.library.values() if one.title == title), None)
     if template is None:
         raise InputError(f"There is no template “{title}”; search for one.")
-    gap = next((key for key in template.measures if key in _open_gaps(talk)), None)
+    gaps = open_gaps(talk.state)
+    gap = next((key for key in template.measures if key in gaps), None)
     if gap is None or template.kind != "repair":
         words = f"“{template.title}” repairs no gap that is open here; copy it into the plan where you like it."
         return talk.answer(said(words, "notice"), digression=True)
@@ -123,13 +127,9 @@ def listed_last(events: Sequence[Event]) -> list[str]:
     Returns:
         Titles in their order; none where the last turn listed nothing.
     """
-    words = [event for event in events if isinstance(event, Said)][:-1]
-    for event in reversed(words):
-        if event.role == "teacher":
-            break
-        if event.kind == "search":
-            return _titles(event.text)
-    return []
+    before = islice((event for event in reversed(events) if isinstance(event, Said)), 1, None)
+    turn = takewhile(lambda event: event.role == "coach", before)
+    return next((_titles(event.text) for event in turn if event.kind == "search"), [])
 
 
 def _titles(listed: str) -> list[str]:
@@ -151,11 +151,9 @@ def differences(before: str, now: str) -> str:
     Returns:
         A sentence, with the changed lines below.
     """
-    lines = [
-        line
-        for line in unified_diff(before.splitlines(), now.splitlines(), lineterm="", n=0)
-        if line[:1] in "+-" and line[:3] not in ("+++", "---") and line[1:].strip()
-    ]
+    # the first two lines name files; a line of the plan may look like them
+    compared = islice(unified_diff(before.splitlines(), now.splitlines(), lineterm="", n=0), 2, None)
+    lines = [line for line in compared if line[:1] in "+-" and line[1:].strip()]
     if not lines:
         return "Nothing has changed: the plan is as you gave it."
     more = [f"and {len(lines) - _MOST_LINES} more lines"] if len(lines) > _MOST_LINES else []
@@ -183,8 +181,9 @@ def profile(analysis: Analysis) -> str:
     return " ".join(parts)
 
 
-def _open_gaps(talk: Conversation) -> list[str]:
-    return ranked_gaps(talk.state.judgements, RULES, silent=talk.state.silent)
+def open_gaps(state: CoachState) -> list[str]:
+    """Measures for which a nudge may come on request: gaps that were not answered, muted or stated, in their order."""
+    return ranked_gaps(state.judgements, RULES, silent=state.silent)
 
 
 def _make_room(talk: Conversation) -> None:

@@ -6,11 +6,9 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from chatbot.asking import differences, listed_last, profile, wanted_row
+from chatbot.asking import differences, listed_last, open_gaps, profile, wanted_row
 from chatbot.events import Decision, Said
-from chatbot.measure_rules import RULES
 from chatbot.phrase_rules import measure_mentioned
-from chatbot.policy import ranked_gaps
 from chatbot.replies import HELP, NOTHING_WAITS, define
 from chatbot.resuming import MAX_REASON
 from chatbot.slot_values import measure_named, minutes_named
@@ -149,8 +147,7 @@ def _idea(coach: LessonCoach, understood: Understood, message: str) -> Turn:
     pending = coach.pending
     if pending is not None and pending.measure == named and not _ANOTHER.search(message):
         return coach.idea()
-    open_gaps = ranked_gaps(coach.state.judgements, RULES, silent=coach.state.silent)
-    return coach.idea(measure=named) if named in open_gaps else coach.look_up(message, measure=named)
+    return coach.idea(measure=named) if named in open_gaps(coach.state) else coach.look_up(message, measure=named)
 
 
 def _show(coach: LessonCoach, message: str) -> Turn:

@@ -129,7 +129,8 @@ def step(state: CoachState, event: Event) -> CoachState:  # noqa: C901, PLR0912 
         case NudgeRepeated():
             return replace(state, repeated=True)
         case NudgeReplaced(nudge_id):
-            return replace(_with_pending(state, nudge_id), pending=None, question=None)
+            _pending(state, nudge_id)
+            return replace(state, pending=None, question=None)
         case Decided():
             return _decided(state, event)
         case Undone():
@@ -200,15 +201,14 @@ def _offered(state: CoachState, event: NudgeOffered) -> CoachState:
     )
 
 
-def _with_pending(state: CoachState, nudge_id: str) -> CoachState:
+def _pending(state: CoachState, nudge_id: str) -> NudgeOffered:
     if state.pending is None or state.pending.nudge_id != nudge_id:
         raise ValueError(f"The nudge {nudge_id!r} does not wait for an answer; ask for a new idea.")
-    return state
+    return state.pending
 
 
 def _decided(state: CoachState, event: Decided) -> CoachState:
-    pending = _with_pending(state, event.nudge_id).pending
-    measure = "" if pending is None else pending.measure
+    measure = _pending(state, event.nudge_id).measure
     answered = replace(state, pending=None, question=None)
     if event.decision is Decision.ALREADY_THERE:
         return replace(answered, stated={**state.stated, measure: event.quote}, dismissals_in_a_row=0)

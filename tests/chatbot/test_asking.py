@@ -33,7 +33,7 @@ def understanding(coach: LessonCoach, plan: str, known: dict[str, Understood]) -
     return other
 
 
-def open_gaps(coach: LessonCoach) -> list[str]:
+def gaps_of(coach: LessonCoach) -> list[str]:
     return ranked_gaps(coach.state.judgements, RULES, silent=coach.state.silent)
 
 
@@ -55,13 +55,13 @@ def test_another_idea_comes_after_any_number_of_dismissals(coach: LessonCoach) -
 
 
 def test_an_idea_for_a_measure_makes_room_unanswered(coach: LessonCoach) -> None:
-    first, other = coach.pending, open_gaps(coach)[-1]
+    first, other = coach.pending, gaps_of(coach)[-1]
     assert first is not None
     turn = coach.idea(measure=other)
     assert turn.nudge is not None
     assert turn.nudge.measure == other
     assert NudgeReplaced(first.id) in coach.events
-    assert first.measure in open_gaps(coach)
+    assert first.measure in gaps_of(coach)
     with pytest.raises(InputError, match="does not wait"):
         coach.decide(first.id, "use")
     coach.decide(turn.nudge.id, "not_now")
@@ -75,7 +75,7 @@ def test_a_message_that_names_a_measure_gets_a_nudge_or_templates_for_it(fast_co
     wish = "something on vocabulary please"
     known = {wish: Understood(str(Intent.IDEA), 0.9, {"measure": "vocabulary"}, argument=wish)}
     coach = understanding(fast_coach(), plan, known)
-    assert "vocabulary" in open_gaps(coach)
+    assert "vocabulary" in gaps_of(coach)
     turn = coach.say(wish)
     assert turn.nudge is not None
     assert turn.nudge.measure == "vocabulary"
@@ -99,7 +99,7 @@ def test_a_row_of_a_list_becomes_the_pending_nudge(fast_coach: Make, plan: str, 
     turn = coach.say(message)
     template = next(one for one in coach._talk.index.library.values() if one.title == titles[1])
     assert coach.state.text == text
-    if set(template.measures) & set(open_gaps(coach)):
+    if set(template.measures) & set(gaps_of(coach)):
         assert turn.nudge is not None
         assert turn.nudge != first
         assert turn.nudge.template == template
@@ -163,6 +163,10 @@ def test_what_changed_is_shown_and_nothing_else(fast_coach: Make, plan: str) -> 
     assert first == "This has changed since you gave me the plan:"
     inserted = turn.text[slice(*turn.added)].strip().splitlines()
     assert lines == [f"+ {line}" for line in inserted if line.strip()]
+
+
+def test_a_rule_that_went_is_a_change() -> None:
+    assert differences("a\n---\nb", "a\nb").splitlines()[1:] == ["- ---"]
 
 
 def test_long_changes_are_cut() -> None:
