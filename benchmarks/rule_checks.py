@@ -14,6 +14,7 @@ from chatbot.events import (
     NudgeOffered,
     NudgeReplaced,
     PlanRead,
+    Redone,
     Resumed,
     Said,
     Stopped,
@@ -106,7 +107,7 @@ def one_nudge_waits(walk: Walk) -> Iterator[str]:
                     yield "a second nudge was offered"
                 waiting = True
             elif (
-                isinstance(event, Decided | NudgeReplaced | Undone | Stopped)
+                isinstance(event, Decided | NudgeReplaced | Undone | Redone | Stopped)
                 or (isinstance(event, PlanRead) and step.action != "open")
                 or (isinstance(event, Muted) and step.after.pending is None)
             ):
@@ -173,22 +174,27 @@ def exits_of_equal_effort(walk: Walk) -> Iterator[str]:
 
 
 def text_changes_on_accept_only(walk: Walk) -> Iterator[str]:
-    """7. The text changes on an accept or an edit; the change is shown; undo is byte-exact."""
+    """7. The text changes on an accept or an edit; the change is shown; undo and redo are byte-exact."""
     versions: list[str] = []
+    taken: list[str] = []
     for step in walk.steps:
         reads = [event for event in step.events if isinstance(event, PlanRead)]
         if step.action in ("open", "revise", "paste"):
-            versions += [e.text for e in reads if not versions or e.text != versions[-1]]
+            fresh = [e.text for e in reads if not versions or e.text != versions[-1]]
+            versions, taken = versions + fresh, [] if fresh else taken
             continue
         accepted = [e for e in step.events if isinstance(e, Decided) and e.decision in _ACCEPTS]
         if any(isinstance(e, Undone) for e in step.events):
-            versions.pop()
+            taken.append(versions.pop())
+        elif any(isinstance(e, Redone) for e in step.events):
+            versions.append(taken.pop())
         elif accepted:
             start, end = accepted[0].start, accepted[0].end
             rest = step.after.text[:start] + step.after.text[end:]
             if rest.split() != step.before.text.split() or step.turn is None or step.turn.added != (start, end):
                 yield "an accept changed more than it shows"
             versions.append(step.after.text)
+            taken = []
         if step.after.text != versions[-1]:
             yield f"{step.action}: the text is not the version that it has to be"
 

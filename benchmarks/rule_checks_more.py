@@ -18,6 +18,7 @@ from chatbot.events import (
     Muted,
     NudgeOffered,
     NudgeRepeated,
+    NudgeReplaced,
     Paused,
     PlanRead,
     QuestionAsked,
@@ -42,7 +43,7 @@ _SOCIAL = re.compile(
 _TOTAL = re.compile(
     r"\b(?:total|overall|scores?|rank(?:ed|ing)?|leaderboard|shared with)\b|\d+ ?(?:/|out of) ?14|\d ?%", re.IGNORECASE
 )
-_CHOSEN = ("idea_for", "search_then_second")
+_CHOSEN = ("idea_for", "search_then_second", "shorter", "minutes")
 """Acts by which the teacher names the gap or the template, so that no order or choice of the coach's is left."""
 
 _DIGRESSIONS = ("hello", "thanks", "explain", "search", "year", "minutes")
@@ -244,6 +245,10 @@ def digressions(walk: Walk) -> Iterator[str]:
         pending = step.before.pending
         if step.action not in _DIGRESSIONS or pending is None or step.turn is None:
             continue
+        if step.after.pending and any(isinstance(e, NudgeReplaced) for e in step.events):
+            if step.action != "minutes" or step.after.pending.measure != pending.measure:
+                yield f"{step.action}: another nudge took the place of the one that waits"
+            continue
         if step.after.pending != pending or not step.turn.said or any(isinstance(e, PlanRead) for e in step.events):
             yield f"{step.action}: the nudge was lost or nothing was answered"
         reminded = any(s.kind == "reminder" for s in step.turn.said)
@@ -253,37 +258,13 @@ def digressions(walk: Walk) -> Iterator[str]:
         yield "a nudge was offered again twice"
 
 
-CHECKS: Mapping[int, CheckFunction] = MappingProxyType(
-    dict(
-        enumerate(
-            (
-                first.true_praise_first,
-                first.one_nudge_waits,
-                first.short_before_the_suggestion,
-                first.grounded,
-                first.kind_words,
-                first.exits_of_equal_effort,
-                first.text_changes_on_accept_only,
-                first.nudges_at_boundaries,
-                first.fatigue,
-                no_nagging,
-                opt_out,
-                why_this,
-                asks_in_doubt,
-                teachers_word,
-                verified,
-                added_is_not_adapted,
-                ordered_gaps,
-                fits_the_grade,
-                no_social_proof,
-                nothing_is_ranked,
-                ends_well,
-                digressions,
-            ),
-            1,
-        )
-    )
-)
+_IN_ORDER: tuple[CheckFunction, ...] = (
+    first.true_praise_first, first.one_nudge_waits, first.short_before_the_suggestion, first.grounded,
+    first.kind_words, first.exits_of_equal_effort, first.text_changes_on_accept_only, first.nudges_at_boundaries,
+    first.fatigue, no_nagging, opt_out, why_this, asks_in_doubt, teachers_word, verified, added_is_not_adapted,
+    ordered_gaps, fits_the_grade, no_social_proof, nothing_is_ranked, ends_well, digressions,
+)  # fmt: skip
+CHECKS: Mapping[int, CheckFunction] = MappingProxyType(dict(enumerate(_IN_ORDER, 1)))
 """Check by number of the rule."""
 
 

@@ -34,6 +34,8 @@ ACTIONS = (
     "revise",
     "paste",
     "undo",
+    "redo",
+    "shorter",
     "idea",
     "why",
     "search",
@@ -202,7 +204,7 @@ def _do(coach: LessonCoach, name: str, number: int) -> Turn:  # noqa: C901 - one
             return coach.say("the second one")
         case "idea_for":
             return coach.idea(measure=_KEYS[number % len(_KEYS)])
-        case "undo" | "idea" | "why" | "pause" | "resume" | "stop":
+        case "undo" | "redo" | "shorter" | "idea" | "why" | "pause" | "resume" | "stop":
             turn: Turn = getattr(coach, name)()
             return turn
     return coach.say(_TYPED[name])

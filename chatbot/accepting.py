@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from chatbot import replies
 from chatbot.conversation import said
 from chatbot.errors import StateError
-from chatbot.events import Decided, Decision, Undone
+from chatbot.events import Decided, Decision, Redone, Undone
 from chatbot.insertion import insert, place_for
 from chatbot.resuming import same_words
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from chatbot.nudges import Nudge
     from chatbot.session import Turn
 
-__all__ = ["accept", "take_back", "take_pasted"]
+__all__ = ["accept", "put_back", "take_back", "take_pasted"]
 
 
 def accept(talk: Conversation, nudge: Nudge, choice: Decision, addition: str, *, reason: str) -> Turn:
@@ -74,7 +74,29 @@ def take_back(talk: Conversation) -> Turn:
     earlier = talk.session.analyses[-2] or talk.model.analyse(last.text)
     talk.session.record(Undone(last.text, last.judgements))
     talk.session.analyses[-2:] = [earlier]
-    return talk.turn(said("Undone: the plan is exactly as it was before.", "report"))
+    return talk.turn(said("Undone: the plan is exactly as it was before; “redo” puts it back.", "report"))
+
+
+def put_back(talk: Conversation) -> Turn:
+    """Make the change again that was undone last, byte for byte.
+
+    Args:
+        talk: The conversation.
+
+    Returns:
+        The turn with the later text.
+
+    Raises:
+        StateError: If nothing was undone since the last change.
+    """
+    before = talk.analysis
+    if not talk.state.undone:
+        raise StateError("There is nothing to put back: nothing was undone since the last change.")
+    taken = talk.state.undone[-1]
+    analysis = talk.model.analyse(taken.text, previous=before)
+    talk.session.record(Redone(taken.text, taken.judgements))
+    talk.session.analyses.append(analysis)
+    return talk.turn(said("Put back: the plan is exactly as it was before you undid the change.", "report"))
 
 
 def take_pasted(talk: Conversation, text: str) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from chatbot.state import CoachState
     from mtl_core.reading import Analysis
 
-__all__ = ["choose", "differences", "idea", "listed_last", "open_gaps", "profile", "wanted_row"]
+__all__ = ["choose", "differences", "idea", "listed_last", "open_gaps", "profile", "shorter", "wanted_row"]
 
 _ROWS = {"first": 0, "1st": 0, "one": 0, "second": 1, "2nd": 1, "two": 1, "middle": 1, "third": 2, "3rd": 2, "three": 2}
 _ORDINAL = "first|1st|second|2nd|middle|third|3rd|last"
@@ -61,6 +61,9 @@ def idea(talk: Conversation, *, measure: str | None = None, another: bool = Fals
     if measure is not None and measure not in gaps:
         raise InputError(f"{measure!r} is no gap that is open; open ones are {', '.join(gaps) or 'none'}.")
     nudge = talk.session.nudge
+    if measure is not None and talk.template_for(measure) is None:
+        # nothing would take the place of a nudge that waits
+        return talk.answer(said(replies.no_template(measure), "notice"), digression=True)
     talk.session.record(IdeaAsked())
     if measure is not None:
         _make_room(talk)
@@ -72,6 +75,29 @@ def idea(talk: Conversation, *, measure: str | None = None, another: bool = Fals
     talk.session.record(Decided(nudge.id, Decision.NOT_NOW))
     words = said(replies.answered(Decision.NOT_NOW, nudge.measure, seed=nudge.id), "message")
     return talk.offer(words, asked=True)
+
+
+def shorter(talk: Conversation, *, minutes: int | None = None, before: Said | None = None) -> Turn:
+    """Offer a shorter template for the measure of the pending nudge, in its place.
+
+    Args:
+        talk: The conversation.
+        minutes: The most minutes; ``None`` for fewer than the pending nudge takes.
+        before: What is said first.
+
+    Returns:
+        The turn; where no template is short enough, the pending nudge waits on.
+    """
+    nudge = talk.session.nudge
+    if nudge is None:
+        return talk.turn(said(replies.NOTHING_WAITS, "notice"))
+    most = nudge.template.minutes - 1 if minutes is None else minutes
+    if most < 0 or talk.template_for(nudge.measure, most=most) is None:
+        words = said(replies.nothing_shorter(nudge.measure), "notice")
+        return talk.answer(*filter(None, (before, words)), digression=True)
+    talk.session.record(IdeaAsked())
+    _make_room(talk)
+    return talk.offer(before, asked=True, measure=nudge.measure, most=most)
 
 
 def choose(talk: Conversation, title: str) -> Turn:

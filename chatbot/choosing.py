@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chatbot.measure_rules import RULES
@@ -24,7 +25,13 @@ _CONSIDERED = 12
 
 
 def choose_template(
-    gap: str, *, index: TemplateIndex, state: CoachState, analysis: Analysis, facts: PlanFacts
+    gap: str,
+    *,
+    index: TemplateIndex,
+    state: CoachState,
+    analysis: Analysis,
+    facts: PlanFacts,
+    most: int | None = None,
 ) -> LessonTemplate | None:
     """The best template for a gap that was not offered yet.
 
@@ -37,6 +44,7 @@ def choose_template(
         state: Says what was offered, and how many minutes there are.
         analysis: The reading of the plan.
         facts: Of the plan.
+        most: Minutes that it may take, without exception; the minutes that the state knows are a wish.
 
     Returns:
         The template, or ``None`` where none repairs the gap.
@@ -51,7 +59,7 @@ def choose_template(
         SearchFilter(measure=gap, grade=facts.grade),
         SearchFilter(measure=gap),
     ):
-        hits = index.search(analysis.vector, k=len(index), where=where)
+        hits = index.search(analysis.vector, k=len(index), where=replace(where, minutes=most))
         fitting = _fitting(hits, state=state, facts=facts)
         if fitting:
             ranked = rank_for_gaps(fitting, needs, k=min(_CONSIDERED, len(fitting)))

@@ -6,18 +6,17 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from chatbot import asking, replies, wishes
-from chatbot.accepting import accept, take_back, take_pasted
+from chatbot.accepting import put_back, take_back, take_pasted
 from chatbot.blank import blank_turn
 from chatbot.conversation import Conversation, Phraser, said
-from chatbot.errors import StateError
-from chatbot.events import Decided, Decision, Event, Said
+from chatbot.deciding import decide
+from chatbot.events import Decision, Event, Said
 from chatbot.nudges import Nudge, fill
 from chatbot.phrase_rules import read_phrases
-from chatbot.resuming import checked_edit, checked_reason, locate
 from chatbot.routing import route
 from chatbot.session import Session, Turn
 from chatbot.state import CoachState
-from mtl_core.errors import InputError, LessonNudgeError
+from mtl_core.errors import LessonNudgeError
 from retrieval.index import SearchFilter
 
 if TYPE_CHECKING:
@@ -159,32 +158,23 @@ class LessonCoach:
             InputError: If this nudge does not wait for an answer, the decision is unknown, or the quote is
                 not in the plan.
         """
-        nudge = self._talk.session.nudge
-        if nudge is None or nudge.id != nudge_id:
-            raise StateError(f"The nudge {nudge_id!r} does not wait for an answer; ask for a new idea.")
-        try:
-            choice = Decision(decision)
-        except ValueError as error:
-            raise InputError(f"{decision!r} is no decision; use {', '.join(Decision)}.") from error
-        why = checked_reason(reason)
-        if choice in (Decision.USE, Decision.EDIT):
-            addition = nudge.suggestion if choice is Decision.USE else checked_edit(text)
-            return accept(self._talk, nudge, choice, addition, reason=why)
-        passage = locate(quote, self.state.text) if quote and choice is Decision.ALREADY_THERE else ""
-        self._talk.session.record(Decided(nudge_id, choice, quote=passage, reason=why))
-        words = said(replies.answered(choice, nudge.measure, seed=nudge_id), "message")
-        return self._talk.offer(words, asked=False)
+        return decide(self._talk, nudge_id, decision, text=text, quote=quote, reason=reason)
 
     def undo(self) -> Turn:
         """Take the last change back; the text is byte for byte what it was.
 
-        Returns:
-            A turn with the earlier text.
-
         Raises:
-            InputError: If nothing was changed.
+            StateError: If nothing was changed.
         """
         return take_back(self._talk)
+
+    def redo(self) -> Turn:
+        """Make the change again that was undone last, byte for byte.
+
+        Raises:
+            StateError: If nothing was undone since the last change.
+        """
+        return put_back(self._talk)
 
     def idea(self, *, measure: str | None = None, another: bool = False) -> Turn:
         """Offer a nudge because the teacher asks for one; a pending one is shown again.
@@ -194,6 +184,14 @@ class LessonCoach:
             another: Whether a pending nudge is set aside for now.
         """
         return asking.idea(self._talk, measure=measure, another=another)
+
+    def shorter(self, *, minutes: int | None = None) -> Turn:
+        """Offer a shorter template for the measure of the pending nudge, which is kept where there is none.
+
+        Args:
+            minutes: The most minutes; ``None`` for fewer than the pending one takes.
+        """
+        return asking.shorter(self._talk, minutes=minutes)
 
     def choose(self, title: str) -> Turn:
         """Take up a template by its title: it becomes the pending nudge where it repairs an open gap."""

@@ -129,6 +129,7 @@ class Conversation:
         shorter: Said | None = None,
         added: tuple[int, int] | None = None,
         measure: str | None = None,
+        most: int | None = None,
     ) -> Turn:
         """Offer the next repair where one may come now, else say how the conversation stands.
 
@@ -138,13 +139,14 @@ class Conversation:
             shorter: Said instead of ``before`` where both together would be too long.
             added: Where the last change added text.
             measure: The gap that the teacher asked for; ``None`` for the one that comes first.
+            most: Minutes that the template may take.
 
         Returns:
             The turn.
         """
         if not self.analysis.is_lesson_plan:
             return self.turn(before, added=added)
-        nudge = self._next_nudge(measure) if may_offer(self.state, asked=asked) else None
+        nudge = self._next_nudge(measure, most) if may_offer(self.state, asked=asked) else None
         if nudge is None:
             return self.turn(before, *self._standing(), added=added)
         if before and shorter and count_words(before.text) + count_words(nudge.message) > MAX_WORDS:
@@ -228,12 +230,18 @@ class Conversation:
             wish=wish,
         )
 
-    def _next_nudge(self, measure: str | None) -> Nudge | None:
+    def template_for(self, gap: str, *, most: int | None = None) -> LessonTemplate | None:
+        """The best template for a gap that was not offered yet, of at most so many minutes."""
+        return choose_template(
+            gap, index=self.index, state=self.state, analysis=self.analysis, facts=self.facts, most=most
+        )
+
+    def _next_nudge(self, measure: str | None, most: int | None) -> Nudge | None:
         facts, state = self.facts, self.state
         for gap in ranked_gaps(state.judgements, RULES, silent=state.silent):
             if measure not in (None, gap):
                 continue
-            template = choose_template(gap, index=self.index, state=state, analysis=self.analysis, facts=facts)
+            template = self.template_for(gap, most=most)
             if template is None:
                 continue
             reading = state.judgements[gap]
@@ -265,10 +273,7 @@ class Conversation:
 
     def _anything_left(self) -> bool:
         gaps = ranked_gaps(self.state.judgements, RULES, silent=self.state.silent)
-        return any(
-            choose_template(gap, index=self.index, state=self.state, analysis=self.analysis, facts=self.facts)
-            for gap in gaps
-        )
+        return any(self.template_for(gap) for gap in gaps)
 
     def _without_template(self) -> list[str]:
         """Titles of the gaps that no template is made for: measures of a school's own."""

@@ -22,6 +22,7 @@ __all__ = [
     "Paused",
     "PlanRead",
     "QuestionAsked",
+    "Redone",
     "Resumed",
     "Role",
     "Said",
@@ -163,6 +164,19 @@ class Undone:
 
 
 @dataclass(frozen=True, slots=True)
+class Redone:
+    """The change that was taken back last was made again.
+
+    Args:
+        text: The version that the plan went forward to.
+        judgements: The reading of it.
+    """
+
+    text: str
+    judgements: dict[str, Judgement]
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """Words of the conversation, kept so that it can be shown again; no rule looks at them.
 
@@ -255,6 +269,7 @@ Event = (
     | NudgeReplaced
     | Decided
     | Undone
+    | Redone
     | Said
     | IdeaAsked
     | Paused

@@ -163,6 +163,11 @@ def _add_answering_tools(server: MCPServer[Any], service: CoachService) -> None:
         """Take the last change of the plan back, byte for byte."""
         return await _turn(lambda: turn_view(service.undo(_owner(context), thread_id)))
 
+    @server.tool(title="Redo", annotations=_CHANGES.model_copy(update={"idempotent_hint": False}))
+    async def redo(context: Context, thread_id: ThreadId) -> TurnView:
+        """Make the change again that was undone last, byte for byte."""
+        return await _turn(lambda: turn_view(service.redo(_owner(context), thread_id)))
+
 
 async def _turn(work: Callable[[], Result]) -> Result:
     """Run work beside the event loop; an expected error is told to the model, which can mend its arguments."""

@@ -33,12 +33,16 @@ _PHRASES: tuple[tuple[Intent, str], ...] = (
     (Intent.EDIT, r"edit(?: first| it)?"),
     (Intent.NOT_NOW, r"not now|later|no(?: thanks?| thank you)?|skip|maybe later|dismiss|pass"),
     (Intent.NOT_RELEVANT, r"not relevant|irrelevant|does(?:n'?t| not) apply|never"),
-    (Intent.UNDO, r"undo(?: it| that| this)?|take (?:it|that) back|revert"),
+    (
+        Intent.UNDO,
+        r"undo(?: it| that| this)?|take (?:it|that) back|revert|redo(?: it| that)?|put (?:it|that) back(?: in)?",
+    ),
     (Intent.WHY, r"why(?: this| that| is that| am i seeing this)?|explain(?: this| that)?"),
     (
         Intent.IDEA,
         r"(?:another |next |more |an? |give me an? |any )*(?:idea|suggestion|nudge)s?|next|go on|continue|more",
     ),
+    (Intent.IDEA, r"(?:make it |something |anything |a bit )?(?:shorter|quicker)(?: version| one)?(?: please)?"),
     (Intent.HELP, r"help|what can (?:you|i) do|commands"),
     (Intent.STOP, r"stop|quit|exit|bye|goodbye|done|enough"),
     (Intent.RESUME, r"resume|unpause|carry on|keep going|start again|go on please"),

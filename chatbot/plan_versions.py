@@ -27,13 +27,13 @@ def plan_versions(events: Sequence[StoredEvent]) -> list[PlanVersion]:
         kind = stored.event.get("kind")
         if kind == "decided":
             decision = str(stored.event.get("decision"))
-        if kind not in {"plan_read", "undone"}:
+        if kind not in {"plan_read", "undone", "redone"}:
             continue
         text = str(stored.event["text"])
         if versions and versions[-1].text == text:
             continue
         revised = bool(stored.event.get("revised", True))
-        cause = "undone" if kind == "undone" else "opened" if not versions else "revised" if revised else decision
+        cause = kind if kind != "plan_read" else "opened" if not versions else "revised" if revised else decision
         versions.append(PlanVersion(len(versions) + 1, stored.at, text, cause))
     return versions
 
@@ -46,8 +46,10 @@ def last_addition(events: Sequence[StoredEvent]) -> tuple[int, int] | None:
 
     Returns:
         Start and end in the plan now; ``None`` where the plan is as it was given, or was changed by hand or undone.
+        After a redo, as before the undo.
     """
     added: tuple[int, int] | None = None
+    taken: list[tuple[int, int] | None] = []
     put = (-1, -1)
     for stored in events:
         match stored.event.get("kind"):
@@ -55,8 +57,12 @@ def last_addition(events: Sequence[StoredEvent]) -> tuple[int, int] | None:
                 put = (int(stored.event["start"]), int(stored.event["end"]))
             case "plan_read":
                 added = None if stored.event.get("revised", True) or put[0] < 0 else put
+                taken = []
             case "undone":
+                taken.append(added)
                 added = None
+            case "redone":
+                added = taken.pop() if taken else None
     return added
 
 

@@ -29,8 +29,10 @@ __all__ = [
     "farewell",
     "lost",
     "muted",
+    "no_template",
     "not_a_plan",
     "nothing_left",
+    "nothing_shorter",
     "remind",
     "searched",
     "thanks_for_facts",
@@ -38,8 +40,8 @@ __all__ = [
 ]
 
 HELP = (
-    "Type: use it, edit: your version, not now, not relevant, already there: the sentence, why, undo, idea, pause, "
-    "export, stop. Anything else is looked up in the templates; a number takes up one of those found."
+    "Type: use it, edit: your version, not now, not relevant, already there: the sentence, why, undo, redo, idea, "
+    "shorter, pause, export, stop. Anything else is looked up in the templates; a number takes up one of those found."
 )
 NOTHING_WAITS = "No suggestion waits at the moment. Type “idea” for the next one."
 ASK_GRADE = "Which grade or year is this lesson for?"
@@ -232,6 +234,16 @@ def nothing_left(state: CoachState, *, without_template: Sequence[str] = ()) -> 
     else:
         said = "I find evidence for every measure that I read"
     return f"{said}{'.' if state.export_offered else '; would you like to export the plan?'}"
+
+
+def no_template(measure: str) -> str:
+    """One sentence where every template for a measure was offered already."""
+    return f"I have offered all my templates for {name_of(measure)}."
+
+
+def nothing_shorter(measure: str) -> str:
+    """One sentence where no template is short enough to take the place of the pending one."""
+    return f"I have nothing shorter for {name_of(measure)}."
 
 
 def _listed(names: Sequence[str]) -> str:

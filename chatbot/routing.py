@@ -42,6 +42,12 @@ _GREETING = re.compile(
 _ANOTHER = re.compile(
     r"\b(?:an?other|others|else|next|different|instead|new one|more (?:ideas|suggestions))\b", re.IGNORECASE
 )
+_SHORTER = re.compile(
+    r"\b(?:shorter|quicker|briefer|less time)\b"
+    r"|^(?:(?:that|this|it)(?:'s|’s| is| takes)? )?(?:far |much |a bit )?too long\b",
+    re.IGNORECASE,
+)
+_REDO = re.compile(r"\b(?:redo|put (?:it|that|them) back|undo (?:the|that|my) undo)\b", re.IGNORECASE)
 _CHANGED = re.compile(r"\b(?:chang\w*|differen\w*|diff|added|edited|edits|altered|before and after)\b", re.IGNORECASE)
 _SHOWN = re.compile(
     r"\b(?:what(?:'?s|’s)?|which|where)\b.*\b(?:good|has|have|got|found|find|missing|lacks?|cover\w*|strong\w*)\b"
@@ -50,6 +56,9 @@ _SHOWN = re.compile(
 )
 _CHOOSING = frozenset(
     {Intent.ACCEPT, Intent.IDEA, Intent.SEARCH, Intent.SMALL_TALK, Intent.SHOW_PLAN, Intent.STATE_FACT}
+)
+_SHORTENING = frozenset(
+    {*_CHOOSING, Intent.EDIT, Intent.NOT_NOW, Intent.NOT_RELEVANT, Intent.OUT_OF_SCOPE, Intent.HELP}
 )
 _ASK_DECISION = "Shall I put this suggestion into the plan, or leave it?"
 _ASK_WISH = "Would you like another idea, or shall I look that up in the templates?"
@@ -78,6 +87,8 @@ def route(coach: LessonCoach, understood: Understood, message: str) -> Turn:
     chosen = _chosen(coach, understood, message)
     if chosen is not None:
         return coach.choose(chosen)
+    if coach.pending is not None and _SHORTER.search(message) and understood.intent in _SHORTENING:
+        return coach.shorter(minutes=minutes_named(understood.slots.get("minutes", "")))
     if understood.confidence < UNSURE_BELOW:
         return coach.answer(Said("coach", _ASK_DECISION if state.pending else _ASK_WISH, "question"), digression=False)
     intent = Intent(understood.intent)
@@ -105,6 +116,8 @@ def _decision(coach: LessonCoach, intent: Intent, understood: Understood) -> Tur
 def _request(coach: LessonCoach, intent: Intent, understood: Understood, message: str) -> Turn:
     if intent in _WISHES:
         return _WISHES[intent](coach)
+    if intent is Intent.UNDO:
+        return _undo(coach, message)
     if intent is Intent.IDEA:
         return _idea(coach, understood, message)
     if intent is Intent.SHOW_PLAN:
@@ -125,10 +138,16 @@ def _request(coach: LessonCoach, intent: Intent, understood: Understood, message
     return coach.look_up(understood.argument or message)
 
 
-def _undo(coach: LessonCoach) -> Turn:
-    if coach.state.history:
+def _undo(coach: LessonCoach, message: str) -> Turn:
+    again = _REDO.search(message)
+    if again and coach.state.undone:
+        return coach.redo()
+    # "put it back" asks for what was there before, whichever way that lies; "redo" never takes a change back
+    if coach.state.history and not (again and "redo" in again.group().lower()):
         return coach.undo()
-    return coach.answer(Said("coach", "There is nothing to undo.", "notice"), digression=False)
+    return coach.answer(
+        Said("coach", f"There is nothing to {'put back' if again else 'undo'}.", "notice"), digression=False
+    )
 
 
 def _chosen(coach: LessonCoach, understood: Understood, message: str) -> str | None:
@@ -191,7 +210,6 @@ def _own_measure(coach: LessonCoach, message: str) -> str | None:
 
 
 _WISHES: dict[Intent, Callable[[LessonCoach], Turn]] = {
-    Intent.UNDO: _undo,
     Intent.WHY: lambda coach: coach.why(),
     Intent.PAUSE: lambda coach: coach.pause(),
     Intent.RESUME: lambda coach: coach.resume(),

@@ -176,6 +176,10 @@ class CoachService:
         """Take the last change of the plan back, byte for byte; ``InputError`` where nothing was changed."""
         return self._kept.act(owner, thread_id, lambda coach, _: coach.undo(), expected=expected)
 
+    def redo(self, owner: str, thread_id: str, *, expected: int | None = None) -> ThreadTurn:
+        """Make the change again that was undone last; ``InputError`` where nothing was undone since the last change."""
+        return self._kept.act(owner, thread_id, lambda coach, _: coach.redo(), expected=expected)
+
     def threads(self, owner: str) -> list[ThreadSummary]:
         """An owner's threads, the one that changed last first."""
         rows = self._log.threads(owner)

@@ -22,6 +22,7 @@ from chatbot.events import (
     Paused,
     PlanRead,
     QuestionAsked,
+    Redone,
     Resumed,
     Said,
     Stopped,
@@ -59,6 +60,7 @@ class CoachState:
         text: The plan now.
         judgements: The reading of this text.
         history: Earlier versions, oldest first, for undo.
+        undone: Versions that undo took back, the last one at the end, until another version comes.
         pending: The nudge that waits for an answer.
         dismissed: Measures answered with "not now"; raised again only when the teacher gives another version.
         addressed: Measures for which a nudge was accepted; not raised again for this
@@ -83,6 +85,7 @@ class CoachState:
     text: str = ""
     judgements: dict[str, Judgement] = field(default_factory=dict)
     history: tuple[Version, ...] = ()
+    undone: tuple[Version, ...] = ()
     pending: NudgeOffered | None = None
     dismissed: frozenset[str] = frozenset()
     addressed: frozenset[str] = frozenset()
@@ -135,6 +138,8 @@ def step(state: CoachState, event: Event) -> CoachState:  # noqa: C901, PLR0912 
             return _decided(state, event)
         case Undone():
             return _undone(state)
+        case Redone():
+            return _redone(state)
         case Said():
             return state
         case IdeaAsked():
@@ -179,6 +184,7 @@ def _read(state: CoachState, event: PlanRead) -> CoachState:
         text=event.text,
         judgements=event.judgements,
         history=(*state.history, Version(state.text, state.judgements, state.dismissed, state.addressed)),
+        undone=(),
         pending=None,
         question=None,
     )
@@ -233,8 +239,24 @@ def _undone(state: CoachState) -> CoachState:
         text=last.text,
         judgements=last.judgements,
         history=tuple(earlier),
+        undone=(*state.undone, Version(state.text, state.judgements, state.dismissed, state.addressed)),
         pending=None,
         question=None,
         dismissed=state.dismissed | last.dismissed,
         addressed=state.addressed | last.addressed,
+    )
+
+
+def _redone(state: CoachState) -> CoachState:
+    if not state.undone:
+        raise ValueError("There is nothing to put back: nothing was undone since the last change.")
+    *more, taken = state.undone
+    return replace(
+        state,
+        text=taken.text,
+        judgements=taken.judgements,
+        history=(*state.history, Version(state.text, state.judgements, state.dismissed, state.addressed)),
+        undone=tuple(more),
+        pending=None,
+        question=None,
     )

@@ -50,10 +50,10 @@ class AnswerNudgeInput(_Arguments):
 
     thread_id: ThreadId
     decision: Annotated[
-        Literal["use", "edit", "not_now", "not_relevant", "already_there", "undo"],
-        Field(description="The teacher's own answer, or undo of the last change."),
+        Literal["use", "edit", "not_now", "not_relevant", "already_there", "undo", "redo"],
+        Field(description="The teacher's own answer; or undo of the last change, or redo of it."),
     ]
-    nudge_id: Annotated[str | None, Field(description="Id of the nudge; needed but for undo.")] = None
+    nudge_id: Annotated[str | None, Field(description="Id of the nudge; needed but for undo and redo.")] = None
     text: Annotated[str | None, Field(description="With edit: the teacher's version.")] = None
     quote: Annotated[str | None, Field(description="With already_there: the passage, word for word.")] = None
 
@@ -119,8 +119,9 @@ class AnswerNudgeTool(_CoachTool):
         quote: str | None = None,
         **_: Any,
     ) -> tuple[str, ThreadTurn | None]:
-        if decision == "undo":
-            return _told(lambda: self.service.undo(self.owner, thread_id))
+        if decision in ("undo", "redo"):
+            change = self.service.undo if decision == "undo" else self.service.redo
+            return _told(lambda: change(self.owner, thread_id))
         if nudge_id is None:
             return json.dumps({"error": "Give nudge_id: the id of the suggestion that is answered."}), None
         return _told(lambda: self.service.decide(self.owner, thread_id, nudge_id, decision, text=text, quote=quote))

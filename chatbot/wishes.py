@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chatbot import replies
+from chatbot import asking, replies
 from chatbot.conversation import said
 from chatbot.events import GradeStated, MinutesStated, Muted, Paused, Resumed, Stopped
 from mtl_core.errors import InputError
@@ -53,12 +53,19 @@ def mute(talk: Conversation, measure: str) -> Turn:
 
 
 def state_facts(talk: Conversation, *, grade: int | None, phrase: str, minutes: int | None) -> Turn:
-    """Take grade and minutes into account from now on; without either, ask for the grade."""
+    """Take grade and minutes into account from now on; without either, ask for the grade.
+
+    A pending nudge that takes longer makes room for a shorter one, where there is one.
+    """
     if grade is None and minutes is None:
         return talk.answer(said(replies.ASK_GRADE, "question"), digression=False)
     if grade is not None:
         talk.session.record(GradeStated(grade, phrase))
     if minutes is not None:
         talk.session.record(MinutesStated(minutes))
+    nudge = talk.session.nudge
     known = (phrase or f"grade {grade}") if grade is not None else ""
-    return talk.answer(said(replies.thanks_for_facts(phrase=known, minutes=minutes), "message"), digression=True)
+    thanks = said(replies.thanks_for_facts(phrase=known, minutes=minutes), "message")
+    if nudge is not None and minutes is not None and nudge.template.minutes > minutes:
+        return asking.shorter(talk, minutes=minutes, before=thanks)
+    return talk.answer(thanks, digression=True)

@@ -18,6 +18,7 @@ _CAUSES = {
     "use": "A suggestion went in",
     "edit": "Your version of a suggestion went in",
     "undone": "A change was taken back",
+    "redone": "A change was put back",
 }
 _CONTEXT = 1
 _MOST = 30

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chatbot.event_json import load_event
-from chatbot.events import Decided, NudgeOffered, PlanRead, Said, Undone
+from chatbot.events import Decided, NudgeOffered, PlanRead, Redone, Said, Undone
 
 if TYPE_CHECKING:
     from chatbot.events import Judgement
@@ -82,8 +82,9 @@ class Narrator:
         match load_event(stored.event):
             case PlanRead() as read:
                 yield from self._read(read, first=stored.sequence == 1)
-            case Undone(judgements=judgements):
-                yield "re_read", {"measures": _verdicts(judgements), "cause": "undo"}
+            case Undone(judgements=judgements) | Redone(judgements=judgements) as change:
+                cause = "undo" if isinstance(change, Undone) else "redo"
+                yield "re_read", {"measures": _verdicts(judgements), "cause": cause}
                 yield "artefact_ready", _artefacts(self._thread_id)
             case NudgeOffered() as nudge:
                 self._offered = nudge

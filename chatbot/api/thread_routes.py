@@ -83,6 +83,12 @@ async def undo(thread_id: ThreadId, asked: Asked, owner: Owner) -> TurnView:
     return await asked.turn("undo", lambda: asked.service.undo(owner, thread_id))
 
 
+@router.post("/{thread_id}/redo", summary="Make the change again that was undone last")
+async def redo(thread_id: ThreadId, asked: Asked, owner: Owner) -> TurnView:
+    """The plan is byte for byte what it was before the undo; refused where another change came since."""
+    return await asked.turn("redo", lambda: asked.service.redo(owner, thread_id))
+
+
 @router.get(
     "/{thread_id}/plan",
     summary="The plan now",

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from chatbot.event_json import load_event
-from chatbot.events import Decided, Decision, Judgement, NudgeOffered, PlanRead, Undone
+from chatbot.events import Decided, Decision, Judgement, NudgeOffered, PlanRead, Redone, Undone
 
 if TYPE_CHECKING:
     from chatbot.store.base import EventLog, StoredEvent, ThreadRow
@@ -54,7 +53,7 @@ def kept_decisions(log: EventLog) -> list[KeptDecision]:
 
     Returns:
         The decisions; one whose nudge is not in the log is left out, as is an accepted one that was
-        taken back before the next decision.
+        taken back and not put back.
 
     Raises:
         ArtifactError: If an event cannot be read.
@@ -63,30 +62,35 @@ def kept_decisions(log: EventLog) -> list[KeptDecision]:
     return sorted(found, key=lambda decision: (decision.at, decision.thread))
 
 
-def _of_thread(row: ThreadRow, events: list[StoredEvent]) -> Iterator[KeptDecision]:
+def _of_thread(row: ThreadRow, events: list[StoredEvent]) -> list[KeptDecision]:
     offered: dict[str, NudgeOffered] = {}
     judgements: dict[str, Judgement] = {}
-    waiting: KeptDecision | None = None
+    found: list[KeptDecision] = []
+    changes: list[KeptDecision | None] = []
+    taken_back: list[KeptDecision | None] = []
+    text = ""
     for stored in events:
         event = load_event(stored.event)
         match event:
             case PlanRead():
-                judgements = event.judgements
-            case Undone():
-                judgements = event.judgements
-                # a change that was taken back at once is no sign of liking it
-                if waiting is not None and waiting.text:
-                    waiting = None
+                if judgements and event.revised and event.text != text:
+                    changes, taken_back = [*changes, None], []
+                judgements, text = event.judgements, event.text
+            case Undone() | Redone():
+                judgements, text = event.judgements, event.text
+                whence, whither = (changes, taken_back) if isinstance(event, Undone) else (taken_back, changes)
+                whither.append(whence.pop() if whence else None)
             case NudgeOffered():
                 offered[event.nudge_id] = event
-            case Decided() if stored.consented and event.nudge_id in offered:
-                if waiting is not None:
-                    yield waiting
-                waiting = _kept(row, stored.at, event, offered[event.nudge_id], judgements)
+            case Decided():
+                nudge = offered.get(event.nudge_id)
+                kept = _kept(row, stored.at, event, nudge, judgements) if nudge else None
+                found += [kept] if kept and stored.consented else []
+                changes, taken_back = ([*changes, kept], []) if event.text else (changes, taken_back)
             case _:
                 pass
-    if waiting is not None:
-        yield waiting
+    # a change that was taken back is no sign of liking it
+    return [decision for decision in found if all(decision is not taken for taken in taken_back)]
 
 
 def _kept(

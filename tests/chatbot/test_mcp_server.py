@@ -22,7 +22,7 @@ from chatbot.service import CoachService
 from mtl_core.encoder import SharedEncoder
 from retrieval import TemplateIndex, TemplateLibrary
 
-TOOLS = {"read_plan", "search_templates", "get_plan", "next_nudge", "decide", "undo"}
+TOOLS = {"read_plan", "search_templates", "get_plan", "next_nudge", "decide", "undo", "redo"}
 
 
 async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
@@ -52,6 +52,8 @@ async def talk(client: Client, plan: str) -> None:
     assert used["added"]
     changed = (await call(client, "get_plan", thread_id=thread["id"]))["result"]
     assert nudge["suggestion"] in changed
+    await call(client, "undo", thread_id=thread["id"])
+    await call(client, "redo", thread_id=thread["id"])
     await call(client, "undo", thread_id=thread["id"])
     assert (await call(client, "get_plan", thread_id=thread["id"]))["result"] == plan
     assert "no such conversation" in (await refused(client, "get_plan", thread_id="nothing")).lower()

@@ -131,8 +131,8 @@ def test_a_search_lists_what_was_found() -> None:
 
 
 def test_every_phrase_of_the_help_is_understood() -> None:
-    phrases = re.findall(r"use it|edit: your version|not now|not relevant|why|undo|idea|stop", HELP)
-    assert len(phrases) == 8
+    phrases = re.findall(r"use it|edit: your version|not now|not relevant|why|undo|redo|idea|shorter|stop", HELP)
+    assert len(phrases) == 10
     meant = {read_phrases(phrase).intent for phrase in phrases}
     assert Intent.SEARCH not in meant
     assert {Intent.ACCEPT, Intent.EDIT, Intent.NOT_NOW, Intent.NOT_RELEVANT} < meant

@@ -65,6 +65,7 @@ def test_each_key_is_an_owner(keyed: tuple[TestClient, dict[str, str]], plan: st
         ("GET", "/events"),
         ("GET", "/export?format=md"),
         ("POST", "/undo"),
+        ("POST", "/redo"),
         ("DELETE", ""),
     ):
         mine = problem(client.request(method, f"/v1/threads/{thread}{path}", headers=ben), 404)

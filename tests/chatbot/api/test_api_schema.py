@@ -82,6 +82,7 @@ def test_every_address_of_the_contract_is_described(app: FastAPI) -> None:
         "/v1/threads/{thread_id}/messages": {"post"},
         "/v1/threads/{thread_id}/decisions": {"post"},
         "/v1/threads/{thread_id}/undo": {"post"},
+        "/v1/threads/{thread_id}/redo": {"post"},
         "/v1/threads/{thread_id}/plan": {"get", "put"},
         "/v1/threads/{thread_id}/events": {"get"},
         "/v1/threads/{thread_id}/export": {"get"},

@@ -39,6 +39,11 @@ def test_use_and_undo_are_byte_exact(client: TestClient, thread: dict[str, Any],
     assert client.get(f"{base}/plan").content == plan.encode()
     causes = [version["cause"] for version in client.get(f"{base}/versions").json()]
     assert causes == ["opened", "use", "undone"]
+    again = client.post(f"{base}/redo")
+    assert again.status_code == 200
+    assert client.get(f"{base}/plan").content == now.content
+    assert client.get(f"{base}/versions").json()[-1]["cause"] == "redone"
+    assert client.post(f"{base}/redo").status_code == 409
 
 
 @pytest.mark.parametrize("decision", ["not_now", "not_relevant"])

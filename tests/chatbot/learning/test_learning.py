@@ -66,6 +66,18 @@ def test_decisions_come_with_what_they_were_about(fast_parts: Parts, url: str, p
     assert [answer.decision for answer in answers] == ["not_relevant", "edit"]
 
 
+def test_what_was_put_back_counts_again(fast_parts: Parts, url: str, plan: str) -> None:
+    with open_log(url) as log:
+        talk(fast_parts, log, plan, owner="ada", consent=True)
+        service = service_over(*fast_parts, log)
+        (thread,) = service.threads("ada")
+        service.redo("ada", thread.id)
+        assert [one.decision for one in kept_decisions(log)][2:] == [Decision.EDIT, Decision.USE]
+        service.undo("ada", thread.id)
+        service.undo("ada", thread.id)
+        assert [one.decision for one in kept_decisions(log)] == [Decision.NOT_RELEVANT, Decision.ALREADY_THERE]
+
+
 def test_nothing_is_learnt_without_consent_or_after_it_is_withdrawn(fast_parts: Parts, url: str, plan: str) -> None:
     with open_log(url) as log:
         talk(fast_parts, log, plan, owner="ada", consent=False)

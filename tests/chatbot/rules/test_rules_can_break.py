@@ -10,7 +10,7 @@ import pytest
 from benchmarks.rule_checks_more import CHECKS, breaches
 from benchmarks.rule_walk import random_actions, walk
 from benchmarks.rule_world import RuleWorld
-from chatbot import accepting, choosing, coach, conversation, nudges, replies, routing
+from chatbot import accepting, choosing, conversation, deciding, nudges, replies, routing
 from chatbot.events import Decision
 from chatbot.insertion import Insertion, insert
 from chatbot.readability import reading_grade
@@ -71,7 +71,7 @@ def _tells(monkeypatch: Patch) -> None:
 
 
 def _misquotes(monkeypatch: Patch) -> None:
-    monkeypatch.setattr(coach, "locate", lambda quote, text: "elsewhere")
+    monkeypatch.setattr(deciding, "locate", lambda quote, text: "elsewhere")
 
 
 def _flatters(monkeypatch: Patch) -> None:
