@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
@@ -81,6 +82,7 @@ _AFTER = (
 _SWAPPED = 0.7
 """Share of the passages that get another value."""
 
+_DIGIT = re.compile(r"\d")
 _MARKS = str.maketrans("", "", "'’,")
 _OPEN = frozenset({"thanks", "small_talk", "out_of_scope"})
 """Intents that a word of address may change."""
@@ -120,21 +122,31 @@ def vary(row: MessageRow, *, seed: str) -> MessageRow:
 def slot_values(
     rows: Sequence[MessageRow], listed: Mapping[str, Sequence[str]] = MappingProxyType({})
 ) -> dict[str, list[str]]:
-    """Values of the slots whose passages may stand for each other, in a fixed order.
+    """Values that may stand for each other, in a fixed order.
+
+    Topics, subjects and measures all may. Grades, minutes and group sizes may where they are of one form: both with a
+    digit or both without, both with a hyphen, both ending in "s".
 
     Args:
         rows: Messages to take them from.
         listed: Further values by slot.
 
     Returns:
-        Values by slot.
+        Values by slot, or by slot and form.
     """
     found: dict[str, set[str]] = {slot: set(listed.get(slot, ())) for slot in LISTED}
     for row in rows:
         for span in row.slots:
-            if span.slot in found:
-                found[span.slot].add(row.text[span.start : span.end])
-    return {slot: sorted(values) for slot, values in found.items()}
+            value = row.text[span.start : span.end]
+            found.setdefault(_form(span.slot, value), set()).add(value)
+    return {form: sorted(values) for form, values in found.items()}
+
+
+def _form(slot: str, value: str) -> str:
+    if slot in LISTED:
+        return slot
+    marks = ("digit" * bool(_DIGIT.search(value)), "s" * value.lower().endswith("s"), "hyphen" * ("-" in value))
+    return " ".join((slot, *filter(None, marks)))
 
 
 def swapped(row: MessageRow, values: Mapping[str, Sequence[str]], *, seed: str) -> MessageRow:
@@ -142,7 +154,7 @@ def swapped(row: MessageRow, values: Mapping[str, Sequence[str]], *, seed: str) 
 
     Args:
         row: The message.
-        values: Values by slot; a slot that is not among them keeps its own.
+        values: From ``slot_values``; a passage that none of them can stand for is kept.
         seed: The same seed gives the same values.
 
     Returns:
@@ -150,8 +162,8 @@ def swapped(row: MessageRow, values: Mapping[str, Sequence[str]], *, seed: str) 
     """
     chance = random.Random(seed)  # noqa: S311 - a choice of words
     parts = [
-        (_like(chance.choice(values[slot]), text) if slot in values and chance.random() < _SWAPPED else text, slot)
-        for text, slot in ((text, slot or "") for text, slot in _parts(row))
+        (_like(chance.choice(values[form]), text) if form in values and chance.random() < _SWAPPED else text, slot)
+        for text, slot, form in ((text, slot or "", _form(slot or "", text)) for text, slot in _parts(row))
     ]
     return _joined(row, [(text, slot or None) for text, slot in parts], capital=row.text[0].isupper())
 

@@ -19,12 +19,15 @@ from mtl_core.heads import smooth_maximum
 from mtl_core.training.branch_data import BranchDocument, TokenStates
 from mtl_core.training.linear_scores import LinearScores
 from mtl_core.training.moving_average import follow
-from mtl_core.tuned_layers import copied_layers
+from mtl_core.tuned_layers import TunedLayers, copied_layers
 
 if TYPE_CHECKING:
     from mtl_core.encoder import SharedEncoder
 
-__all__ = ["BranchOptions", "fit_branch"]
+__all__ = ["BranchOptions", "Encode", "fit_branch"]
+
+Encode = Callable[[TokenStates, Sequence[int]], torch.Tensor]
+"""Pooled vectors ``[texts, dimension]`` of some texts, by the layers as they are."""
 
 _TOP = 3
 """Segments that decide on a plan, as in the evidence head."""
@@ -68,6 +71,8 @@ def fit_branch(
     options: BranchOptions,
     *,
     report: Callable[[str], None] | None = None,
+    prepare: Callable[[TunedLayers], None] | None = None,
+    distance: Callable[[Encode], torch.Tensor] | None = None,
 ) -> tuple[EncoderBranch, LinearScores]:
     """Tune copies of the upper layers on labelled segments and plans.
 
@@ -80,6 +85,8 @@ def fit_branch(
         documents: Plans and single segments.
         options: See the class.
         report: Gets a line an epoch.
+        prepare: Changes the copies before they are tuned, for instance to freeze them below adapters.
+        distance: A further loss of each step.
 
     Returns:
         The branch, and weights ``[features, measures]`` over features made of its vectors.
@@ -87,7 +94,9 @@ def fit_branch(
     with torch.random.fork_rng():
         torch.manual_seed(options.seed)
         network = _Network(encoder, documents, options)
-        _fit(network, states, documents, options, report or (lambda _: None))
+        if prepare is not None:
+            prepare(network.layers)
+        _fit(network, states, documents, options, report=report or (lambda _: None), distance=distance)
     branch = EncoderBranch(network.layers, tap=encoder.layer_count - 1 - options.layers).eval()
     weights = network.linear.weight.detach().double().numpy().T
     return branch, LinearScores(weights, network.linear.bias.detach().double().numpy())
@@ -147,12 +156,15 @@ def _fit(
     states: TokenStates,
     documents: Sequence[BranchDocument],
     options: BranchOptions,
+    *,
     report: Callable[[str], None],
+    distance: Callable[[Encode], torch.Tensor] | None,
 ) -> None:
     plans = [document for document in documents if len(document.texts) > 1]
     singles = [document for document in documents if len(document.texts) <= 1]
     generator = np.random.default_rng(options.seed)
-    layers, others = list(network.layers.parameters()), [*network.linear.parameters(), network.slope, network.offset]
+    layers = [weights for weights in network.layers.parameters() if weights.requires_grad]
+    others = [*network.linear.parameters(), network.slope, network.offset]
     optimiser = torch.optim.AdamW(
         [
             {"params": layers, "lr": options.learning_rate, "weight_decay": options.weight_decay},
@@ -169,6 +181,7 @@ def _fit(
         losses = []
         for chosen, extra in _steps(plans, singles, options, generator):
             loss = _loss(network, states, chosen, extra)
+            loss = loss if distance is None else loss + distance(network.vectors)
             loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimiser.step()

@@ -139,14 +139,30 @@ def test_other_values_keep_the_labels() -> None:
     one = row("find Long Division, year 4", slots=(("topic", 5, 18), ("grade", 20, 26)))
     values = slot_values([row("any rivers?", slots=(("topic", 4, 10),)), row("it's year 9", slots=(("grade", 5, 11),))])
     assert values["topic"] == ["rivers"]
-    assert "grade" not in values
     texts = {swapped(one, values, seed=str(seed)).text for seed in range(20)}
-    assert texts == {"find rivers, year 4", "find Long Division, year 4"}
+    kept = {f"find {topic}, {grade}" for topic in ("rivers", "Long Division") for grade in ("year 4", "year 9")}
+    assert texts == kept
     other = next(two for two in (swapped(one, values, seed=str(seed)) for seed in range(20)) if "rivers" in two.text)
     assert [(span.slot, other.text[span.start : span.end]) for span in other.slots] == [
         ("topic", "rivers"),
-        ("grade", "year 4"),
+        ("grade", other.text[-6:]),
     ]
+
+
+@pytest.mark.parametrize(
+    ("slot", "value", "like", "unlike"),
+    [
+        ("grade", "year 4", "P6", ("year nine", "Year 9s", "8-year-olds", "adults")),
+        ("grade", "third graders", "adults", ("Year 9", "reception")),
+        ("minutes", "50-minute", "90-minute", ("50 minutes", "half an hour", "hour-long")),
+        ("group_size", "28", "31", ("thirty",)),
+    ],
+)
+def test_values_of_another_form_never_take_the_place(slot: str, value: str, like: str, unlike: tuple[str, ...]) -> None:
+    others = [row(text, slots=((slot, 0, len(text)),)) for text in (like, *unlike)]
+    one = row(f"we have {value} here", slots=((slot, 8, 8 + len(value)),))
+    found = {swapped(one, slot_values(others), seed=str(seed)).text for seed in range(30)}
+    assert found == {one.text, f"we have {like} here"}
 
 
 def test_lists_are_further_values_and_may_not_name_what_is_judged(tmp_path: Path) -> None:
