@@ -3,13 +3,15 @@
 python -m benchmarks.messages [--batch dev] [--errors]
 
 The held-out batches are reported apart: ``first`` is held-out with out-of-scope, ``second`` is held-out-two, ``third``
-was written message by message by another author of the project, without a look at the training text.
+was written message by message by another author of the project, without a look at the training text; its slots were
+read a second time by a reader who saw the messages and the conventions alone.
 TF-IDF with logistic regression learns the same rows and chooses its threshold of out of scope on the same development
 rows. The phrase rules know decisions and a few commands; what they do not know they search for.
 """
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -31,6 +33,7 @@ from mtl_core.encoder import SharedEncoder
 from mtl_core.evaluation.spans import extract_spans
 
 SCOPE = str(Intent.OUT_OF_SCOPE)
+SECOND_READING = Path(__file__).parent / "judged" / "messages_second_reading.jsonl"
 PARTS: dict[str, dict[str, tuple[str, ...]]] = {
     "held-out": {
         "first": ("held-out", "out-of-scope"),
@@ -56,6 +59,27 @@ def slot_scores(rows: Sequence[MessageRow], tags: Sequence[Sequence[str]]) -> di
         precision, recall = right[slot] / max(1, found[slot]), right[slot] / max(1, gold[slot])
         scores[slot] = (precision, recall, 2 * precision * recall / max(1e-9, precision + recall))
     return scores
+
+
+def second_reading(rows: Sequence[MessageRow]) -> list[MessageRow]:
+    """The rows of the third batch with the slots of a second reader, who saw messages and conventions alone."""
+    lines = SECOND_READING.read_text(encoding="utf-8").splitlines()
+    slots = {line["frame"]: line["slots"] for line in map(json.loads, lines)}
+    return [MessageRow.model_validate(row.model_dump() | {"slots": slots[row.frame]}) for row in rows]
+
+
+def print_agreement(rows: Sequence[MessageRow], readings: Sequence[MessageReading]) -> None:
+    """Slot F1 of the heads against either reader beside that of the readers against each other."""
+    second = second_reading(rows)
+    tags = [reading.tags for reading in readings]
+    pairs = {
+        "second reader against the first": slot_scores(rows, [bio_tags(row) for row in second]),
+        "heads against the first": slot_scores(rows, tags),
+        "heads against the second": slot_scores(second, tags),
+    }
+    print(f"\n| slot F1 | {' | '.join(next(iter(pairs.values())))} |\n|---|{'---|' * len(next(iter(pairs.values())))}")
+    for name, scores in pairs.items():
+        print(f"| {name} | {' | '.join(f'{f1:.3f}' for *_, f1 in scores.values())} |")
 
 
 def intent_line(name: str, rows: Sequence[MessageRow], intents: Sequence[str]) -> str:
@@ -163,6 +187,8 @@ def main(
         if plainer is not None:
             print(intent_line("TF-IDF, logistic regression", part, plainer(texts)))
         report(part, readings)
+        if batches == ("held-out-three",):
+            print_agreement(part, readings)
         if errors and batch == "dev":
             print_errors(part, readings)
     print("\n" + latency(encoder, heads, [row.text for row in rows][::8][:100]))

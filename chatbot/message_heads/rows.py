@@ -35,7 +35,7 @@ MESSAGES = Path(__file__).parents[1] / "messages"
 FRAMED = ("first", "second", "third", "fourth", "fifth", "dev", "held-out", "held-out-two", "out-of-scope")
 """Batches that frames give."""
 
-_TWENTIES = ("twenty-first", "twenty-second", "twenty-third", "twenty-fourth", "twenty-fifth")
+_TWENTIES = ("twenty-first", "twenty-second", "twenty-third", "twenty-fourth", "twenty-fifth", "twenty-sixth")
 _RECENT = ("sixteenth", "seventeenth", "eighteenth", "nineteenth", "twentieth", *_TWENTIES)
 _LATER = ("tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", *_RECENT)
 
