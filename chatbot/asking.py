@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from chatbot import replies
 from chatbot.conversation import said
 from chatbot.events import Decided, Decision, Event, IdeaAsked, NudgeReplaced, Said
+from chatbot.insertion import place_for
 from chatbot.measure_rules import RULES
 from chatbot.nudges import name_of
 from chatbot.policy import ranked_gaps
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from chatbot.state import CoachState
     from mtl_core.reading import Analysis
 
-__all__ = ["choose", "differences", "idea", "listed_last", "open_gaps", "profile", "shorter", "wanted_row"]
+__all__ = ["choose", "differences", "idea", "listed_last", "open_gaps", "profile", "shorter", "wanted_row", "why"]
 
 _ROWS = {"first": 0, "1st": 0, "one": 0, "second": 1, "2nd": 1, "two": 1, "middle": 1, "third": 2, "3rd": 2, "three": 2}
 _ORDINAL = "first|1st|second|2nd|middle|third|3rd|last"
@@ -98,6 +99,29 @@ def shorter(talk: Conversation, *, minutes: int | None = None, before: Said | No
     talk.session.record(IdeaAsked())
     _make_room(talk)
     return talk.offer(before, asked=True, measure=nudge.measure, most=most)
+
+
+def why(talk: Conversation) -> Turn:
+    """Explain the pending nudge.
+
+    Args:
+        talk: The conversation.
+
+    Returns:
+        The turn, with definition, what was considered, template and licence, time and place.
+    """
+    nudge = talk.session.nudge
+    if nudge is None:
+        return talk.turn(said("No suggestion waits at the moment. Ask for an idea, and then why.", "notice"))
+    text = talk.state.text
+    at = place_for(nudge.template.placement, text, talk.analysis.segments)
+    above = text[:at].split("\n")
+    line = next((line for line in reversed(above) if line.strip()), "")
+    place = "at the end of the plan" if not text[at:].strip() else f"after {quoted(line.strip(), words=_PROFILE_WORDS)}"
+    words = replies.explain(
+        nudge, talk.analysis.measures[nudge.measure], place=place if line else "at the top of the plan"
+    )
+    return talk.turn(said(words, "explanation"))
 
 
 def choose(talk: Conversation, title: str) -> Turn:

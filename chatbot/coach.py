@@ -198,11 +198,8 @@ class LessonCoach:
         return asking.choose(self._talk, title)
 
     def why(self) -> Turn:
-        """Explain the pending nudge: definition, what was considered, template and licence."""
-        nudge = self._talk.session.nudge
-        if nudge is None:
-            return self._talk.turn(said("No suggestion waits at the moment. Ask for an idea, and then why.", "notice"))
-        return self._talk.turn(said(replies.explain(nudge, self._talk.analysis.measures[nudge.measure]), "explanation"))
+        """Explain the pending nudge: definition, what was considered, template and licence, time and place."""
+        return asking.why(self._talk)
 
     def search(self, query: str, *, k: int = 3, measure: str | None = None) -> list[SearchHit]:
         """Templates for a question in the teacher's words, fit for the plan's grade and subject.

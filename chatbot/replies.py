@@ -176,23 +176,27 @@ def define(entry: Measure) -> str:
     return f"{entry.title}. What counts: {entry.definition}.{less}"
 
 
-def explain(nudge: Nudge, reading: MeasureReading) -> str:
-    """Why a nudge is shown: definition, how sure, what was considered, template and licence.
+def explain(nudge: Nudge, reading: MeasureReading, *, place: str) -> str:
+    """Why a nudge is shown: definition, how sure, what was considered, template and licence, time and place.
 
     Args:
         nudge: The pending nudge.
         reading: The judgement behind it.
+        place: Where in the plan it would go.
 
     Returns:
         A short paragraph.
     """
     measure = MEASURES[nudge.measure]
     band = next(words for limit, words in _BANDS if reading.probability < limit)
+    minutes = nudge.template.minutes
+    time = f"takes {minutes} minute{'s' * (minutes > 1)} and " if minutes else ""
     considered = "; ".join(quoted(e.quote, words=15) for e in reading.evidence) or "none found"
     return (
         f"{measure.title}. What counts: {measure.definition}. I am {band}. "
         f"Sentences considered: {considered}. "
-        f"The suggestion is the template “{nudge.template.title}” ({nudge.template.licence})."
+        f"The suggestion is the template “{nudge.template.title}” ({nudge.template.licence}); "
+        f"it {time}would go in {place}."
     )
 
 

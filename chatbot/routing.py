@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from chatbot.asking import differences, listed_last, open_gaps, profile, wanted_row
 from chatbot.events import Decision, Said
 from chatbot.phrase_rules import measure_mentioned
+from chatbot.plan_facts import read_facts
 from chatbot.replies import HELP, NOTHING_WAITS, define
 from chatbot.resuming import MAX_REASON
 from chatbot.slot_values import measure_named, minutes_named
@@ -32,15 +33,35 @@ _ANSWERS = {
     Intent.THANKS: "You are welcome.",
     Intent.OUT_OF_SCOPE: "That is outside what I do; I read lesson plans and look up templates.",
     Intent.HELP: HELP,
-    Intent.READ_PLAN: "Give me the whole plan, pasted or as a file, and I read it.",
 }
+_AS_IT_IS = "This is the plan as it is now; give me a new version, pasted or as a file, and I read it again."
+_NO_MARKS = "I give no marks; this is what the plan shows."
+_MARKS = re.compile(
+    r"\bout of (?:\d+|five|ten|a hundred)\b|\bpercent(?:age)?\b"
+    r"|\b(?:rate|score|grade|mark) (?:it|this|that|(?:my|the) (?:plan|lesson))\b|\b(?:score|mark)\W*$",
+    re.IGNORECASE,
+)
 _HELLO = "Hello; I read lesson plans and offer one idea at a time."
+_WHO = re.compile(
+    r"\b(?:chat ?gpt|are you (?:an? )?(?:bot|robot|human|person|real|ai|machine)"
+    r"|who (?:made|built|wrote) you|(?:who|what) are you)\b",
+    re.IGNORECASE,
+)
+_I_AM = "I am a program: small models read the plan, and templates come from a library. I am often wrong; you decide."
 _HEARD = {"positive": "Good to hear.", "negative": "That sounds hard."}
 _GREETING = re.compile(
     r"\W*(?:hi|hiya|hello|hey|howdy|greetings|g'?day|(?:good )?(?:morning|afternoon|evening)|good day)\b", re.IGNORECASE
 )
 _ANOTHER = re.compile(
     r"\b(?:an?other|others|else|next|different|instead|new one|more (?:ideas|suggestions))\b", re.IGNORECASE
+)
+_THING = re.compile(
+    r"\b(?:starters?|warm-?ups?|hooks?|plenar(?:y|ies)|activit(?:y|ies)|games?|tasks?|templates?|quiz(?:zes)?|worksheets?"
+    r"|examples?|experiments?|discussions?)\b",
+    re.IGNORECASE,
+)
+_THIS = re.compile(
+    r"\b(?P<on>on|about|for) (?:this|that|it|(?:this|that|the same|my) (?:topic|lesson|plan))\b", re.IGNORECASE
 )
 _SHORTER = re.compile(
     r"\b(?:shorter|quicker|briefer|less time)\b"
@@ -57,6 +78,7 @@ _SHOWN = re.compile(
 _CHOOSING = frozenset(
     {Intent.ACCEPT, Intent.IDEA, Intent.SEARCH, Intent.SMALL_TALK, Intent.SHOW_PLAN, Intent.STATE_FACT}
 )
+_SHOWING = frozenset({Intent.SHOW_PLAN, Intent.IDEA, Intent.WHY, Intent.EXPLAIN_MEASURE, Intent.READ_PLAN, Intent.HELP})
 _SHORTENING = frozenset(
     {*_CHOOSING, Intent.EDIT, Intent.NOT_NOW, Intent.NOT_RELEVANT, Intent.OUT_OF_SCOPE, Intent.HELP}
 )
@@ -87,9 +109,14 @@ def route(coach: LessonCoach, understood: Understood, message: str) -> Turn:
     chosen = _chosen(coach, understood, message)
     if chosen is not None:
         return coach.choose(chosen)
+    if understood.intent == Intent.ACCEPT and wanted_row(message, rows=3) is not None:
+        # the row of a list that was not given is no yes to what waits
+        return coach.answer(Said("coach", _ASK_DECISION if state.pending else _ASK_WISH, "question"), digression=False)
     if coach.pending is not None and _SHORTER.search(message) and understood.intent in _SHORTENING:
         return coach.shorter(minutes=minutes_named(understood.slots.get("minutes", "")))
     if understood.confidence < UNSURE_BELOW:
+        if _SHOWN.search(message) and understood.intent in _SHOWING:
+            return _show(coach, understood, message)
         return coach.answer(Said("coach", _ASK_DECISION if state.pending else _ASK_WISH, "question"), digression=False)
     intent = Intent(understood.intent)
     if state.question == "go_on" and state.pending is None and intent in (Intent.ACCEPT, Intent.NOT_NOW):
@@ -114,31 +141,38 @@ def _decision(coach: LessonCoach, intent: Intent, understood: Understood) -> Tur
 
 
 def _request(coach: LessonCoach, intent: Intent, understood: Understood, message: str) -> Turn:
+    if intent is Intent.SEARCH and _own_measure(coach, message):
+        intent = Intent.EXPLAIN_MEASURE
     if intent in _WISHES:
         return _WISHES[intent](coach)
-    if intent is Intent.UNDO:
-        return _undo(coach, message)
-    if intent is Intent.IDEA:
-        return _idea(coach, understood, message)
-    if intent is Intent.SHOW_PLAN:
-        return _show(coach, message)
-    if intent is Intent.SMALL_TALK:
-        heard = _HELLO if _GREETING.match(message) else _HEARD.get(understood.sentiment, "I hear you.")
-        return coach.answer(Said("coach", heard, "message"))
     if intent in _ANSWERS:
         return coach.answer(Said("coach", _ANSWERS[intent], "message"))
-    if intent is Intent.STATE_FACT:
-        return _facts(coach, understood)
-    if intent in (Intent.MUTE, Intent.EXPLAIN_MEASURE) or (intent is Intent.SEARCH and _own_measure(coach, message)):
+    if intent in (Intent.MUTE, Intent.EXPLAIN_MEASURE):
         return _measure(coach, intent, understood, message)
-    if intent is Intent.FORGET:
-        # deletion cannot be undone, so it takes the plain words and no guess
-        sure = _FORGET.fullmatch(message)
-        return coach.forget() if sure else coach.answer(Said("coach", _ASK_FORGET, "question"), digression=False)
-    return coach.look_up(understood.argument or message)
+    return _READINGS.get(intent, _search)(coach, understood, message)
 
 
-def _undo(coach: LessonCoach, message: str) -> Turn:
+def _search(coach: LessonCoach, understood: Understood, message: str) -> Turn:
+    return coach.look_up(_with_topic(coach, understood.argument or message))
+
+
+def _forget(coach: LessonCoach, _: Understood, message: str) -> Turn:
+    # deletion cannot be undone, so it takes the plain words and no guess
+    sure = _FORGET.fullmatch(message)
+    return coach.forget() if sure else coach.answer(Said("coach", _ASK_FORGET, "question"), digression=False)
+
+
+def _read(coach: LessonCoach, _: Understood, message: str) -> Turn:
+    words = f"{_NO_MARKS if _MARKS.search(message) else _AS_IT_IS} {profile(coach.turn().analysis)}"
+    return coach.answer(Said("coach", words, "notice"))
+
+
+def _small_talk(coach: LessonCoach, understood: Understood, message: str) -> Turn:
+    heard = _HELLO if _GREETING.match(message) else _HEARD.get(understood.sentiment, "I hear you.")
+    return coach.answer(Said("coach", _I_AM if _WHO.search(message) else heard, "message"))
+
+
+def _undo(coach: LessonCoach, _: Understood, message: str) -> Turn:
     again = _REDO.search(message)
     if again and coach.state.undone:
         return coach.redo()
@@ -161,6 +195,8 @@ def _chosen(coach: LessonCoach, understood: Understood, message: str) -> str | N
 
 def _idea(coach: LessonCoach, understood: Understood, message: str) -> Turn:
     named = measure_named(understood.slots.get("measure", ""))
+    if named is None and coach.pending is not None and _THING.search(message) and _THIS.search(message):
+        return coach.look_up(_with_topic(coach, message))
     if named is None or named not in coach.state.judgements:
         return coach.idea(another=bool(_ANOTHER.search(message)))
     pending = coach.pending
@@ -169,7 +205,13 @@ def _idea(coach: LessonCoach, understood: Understood, message: str) -> Turn:
     return coach.idea(measure=named) if named in open_gaps(coach.state) else coach.look_up(message, measure=named)
 
 
-def _show(coach: LessonCoach, message: str) -> Turn:
+def _with_topic(coach: LessonCoach, query: str) -> str:
+    """A question in which "this" is the topic of the plan, where the plan names one."""
+    topic = read_facts(coach.state.text, coach.turn().analysis.segments).topic
+    return _THIS.sub(lambda found: f"{found['on']} {topic}", query) if topic else query
+
+
+def _show(coach: LessonCoach, _: Understood, message: str) -> Turn:
     state = coach.state
     if _CHANGED.search(message):
         words = differences(state.history[0].text if state.history else state.text, state.text)
@@ -180,7 +222,7 @@ def _show(coach: LessonCoach, message: str) -> Turn:
     return coach.answer(Said("coach", words, "notice"))
 
 
-def _facts(coach: LessonCoach, understood: Understood) -> Turn:
+def _facts(coach: LessonCoach, understood: Understood, _: str) -> Turn:
     phrase = understood.slots.get("grade", "").strip()
     return coach.state_facts(
         grade=parse_grade(phrase) if phrase else None,
@@ -215,4 +257,13 @@ _WISHES: dict[Intent, Callable[[LessonCoach], Turn]] = {
     Intent.RESUME: lambda coach: coach.resume(),
     Intent.STOP: lambda coach: coach.stop(),
     Intent.EXPORT: lambda coach: coach.export(),
+}
+_READINGS: dict[Intent, Callable[[LessonCoach, Understood, str], Turn]] = {
+    Intent.UNDO: _undo,
+    Intent.IDEA: _idea,
+    Intent.SHOW_PLAN: _show,
+    Intent.SMALL_TALK: _small_talk,
+    Intent.READ_PLAN: _read,
+    Intent.STATE_FACT: _facts,
+    Intent.FORGET: _forget,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -11,6 +12,7 @@ from chatbot.coach import LessonCoach
 from chatbot.events import Decided, Decision, NudgeReplaced, Said
 from chatbot.measure_rules import RULES
 from chatbot.phrase_rules import read_phrases
+from chatbot.plan_facts import read_facts
 from chatbot.policy import ranked_gaps
 from chatbot.understanding import Intent, Understood
 from mtl_core.errors import InputError
@@ -110,12 +112,14 @@ def test_a_row_of_a_list_becomes_the_pending_nudge(fast_coach: Make, plan: str, 
         assert turn.nudge == first
 
 
-def test_a_row_means_nothing_without_a_list(fast_coach: Make, plan: str) -> None:
+def test_a_row_without_a_list_is_asked_about_and_accepts_nothing(fast_coach: Make, plan: str) -> None:
     message = "the second one is fine"
     coach = understanding(fast_coach(), plan, {message: Understood(str(Intent.ACCEPT), 0.9, argument=message)})
     coach.say("a quiz about rivers")
     coach.say("why")
-    assert coach.say(message).text != plan
+    turn = coach.say(message)
+    assert turn.text == plan
+    assert [said.kind for said in turn.said] == ["question"]
 
 
 def test_a_title_that_is_none_is_refused(coach: LessonCoach) -> None:
@@ -197,11 +201,55 @@ def test_what_the_plan_shows_is_told_with_quotes(fast_coach: Make, plan: str) ->
         ("we won the cup!", "positive", "Good to hear."),
         ("I am so tired", "negative", "That sounds hard."),
         ("the coffee machine hums", "neutral", "I hear you."),
+        ("are you ChatGPT?", "neutral", "I am a program: "),
+        ("who made you", "neutral", "I am a program: "),
     ],
 )
 def test_small_talk_is_heard(fast_coach: Make, plan: str, message: str, sentiment: str, answer: str) -> None:
     understood = Understood(str(Intent.SMALL_TALK), 0.9, argument=message, sentiment=sentiment)
     coach = understanding(fast_coach(), plan, {message: understood})
     turn = coach.say(message)
-    assert turn.messages[0] == answer
+    assert turn.messages[0].startswith(answer)
     assert "still waits" in turn.messages[1]
+
+
+def test_this_is_the_topic_of_the_plan_in_a_search(
+    fast_coach: Make, plan: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, wish = "any starter on this?", "Find a game about my topic"
+    known = {
+        asked: Understood(str(Intent.IDEA), 0.9, argument=asked),
+        wish: Understood(str(Intent.SEARCH), 0.9, argument=wish),
+    }
+    coach = understanding(fast_coach(), f"# Lesson: Rivers and floods\n\n{plan}", known)
+    queries = []
+    monkeypatch.setattr(coach, "look_up", lambda query, **_: queries.append(query) or coach.turn())
+    coach.say(asked)
+    coach.say(wish)
+    topic = read_facts(coach.state.text, coach.turn().analysis.segments).topic
+    assert topic
+    assert queries == [f"any starter on {topic}?", f"Find a game about {topic}"]
+
+
+def test_an_unsure_question_for_the_strengths_is_answered(fast_coach: Make, plan: str) -> None:
+    asked = "what are the strengths of my plan"
+    coach = understanding(fast_coach(), plan, {asked: Understood(str(Intent.HELP), 0.4, argument=asked)})
+    assert "I do not find " in coach.say(asked).messages[0]
+
+
+def test_why_says_how_long_it_takes_and_where_it_goes(coach: LessonCoach) -> None:
+    waits = coach.pending
+    assert waits is not None
+    said = coach.say("why").messages[0]
+    place = re.search(
+        r"it (takes \d+ minutes? and )?would go in (at the (?:top|end) of the plan|after “(.+)”)\.$", said
+    )
+    assert place is not None
+    assert bool(place[1]) is bool(waits.template.minutes)
+    turn = coach.say("use it")
+    assert turn.added is not None
+    above = turn.text[: turn.added[0]].strip()
+    if place[3]:
+        assert " ".join(above.split("\n")[-1].split()).startswith(" ".join(place[3].removesuffix(" …").split()))
+    else:
+        assert (above == "") is ("top" in place[2])

@@ -101,13 +101,16 @@ def test_what_a_version_gained_is_quoted() -> None:
 def test_why_says_how_sure_what_was_considered_and_whose_template(probability: float, band: str) -> None:
     nudge = Nudge("n", "vocabulary", TEMPLATE, "message", "suggestion")
     quote = " ".join(["word"] * 40)
-    said = explain(nudge, MeasureReading(probability, "unsure", (Evidence(quote, 0, len(quote)),)))
+    said = explain(
+        nudge, MeasureReading(probability, "unsure", (Evidence(quote, 0, len(quote)),)), place="at the end of the plan"
+    )
     assert f"I am {band}." in said
     assert MEASURES["vocabulary"].definition in said
     assert f"“{' '.join(['word'] * 15)} …”" in said
     assert TEMPLATE.title in said
     assert TEMPLATE.licence in said
-    assert "none found" in explain(nudge, MeasureReading(probability, "absent", ()))
+    assert said.endswith("would go in at the end of the plan.")
+    assert "none found" in explain(nudge, MeasureReading(probability, "absent", ()), place="at the top of the plan")
 
 
 def test_a_refusal_says_why() -> None:
