@@ -1,4 +1,4 @@
-# Small image with the command: docker run --rm --volume "$PWD:/work" lesson-nudge train --config my.yaml
+# Image with the command: docker run --rm --user "$(id -u):$(id -g)" --volume "$PWD:/work" lesson-nudge train --config my.yaml
 FROM python:3.12.11-slim-bookworm
 
 # first and by itself, so that a change of the code does not install it anew;
@@ -13,7 +13,7 @@ COPY mtl_core ./mtl_core
 COPY retrieval ./retrieval
 COPY chatbot ./chatbot
 COPY demo ./demo
-RUN pip install --no-cache-dir "lesson-nudge[train,export] @ file:///opt/lesson-nudge"
+RUN pip install --no-cache-dir "lesson-nudge[serve,mcp,files,postgres,train,export] @ file:///opt/lesson-nudge"
 
 RUN useradd --create-home --uid 10001 nudge && mkdir /work && chown nudge /work
 USER 10001

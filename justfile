@@ -46,4 +46,4 @@ image:
 
 # run the command in the image on a folder of the machine that docker runs on
 container folder *arguments:
-    docker run --rm --volume "{{ folder }}:/work" {{ image }} {{ arguments }}
+    docker run --rm --user "$(id -u):$(id -g)" --volume "{{ folder }}:/work" {{ image }} {{ arguments }}

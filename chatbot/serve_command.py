@@ -279,7 +279,8 @@ def open_database(url: str | None) -> EventLog:
     """
     with _extra("serve"):
         from chatbot.store.sql import open_log  # noqa: PLC0415 - an extra
-    return open_log(url or default_database())
+    with _extra("postgres"):
+        return open_log(url or default_database())
 
 
 @contextmanager

@@ -189,6 +189,12 @@ class TurnView(_Model):
     nudge: NudgeView | None
     added: Annotated[Span | None, Field(description="What this turn added to the plan.")] = None
     stopped: Annotated[bool, Field(description="Whether the conversation has ended.")] = False
+    wish: Annotated[
+        Literal["export", "forget"] | None,
+        Field(
+            description="What the teacher asked of you: a file; or, done already, that everything kept is forgotten."
+        ),
+    ] = None
     masked: Annotated[dict[str, int], Field(description="Personal data that was masked in this turn, by kind.")]
 
 
@@ -213,7 +219,7 @@ class VersionView(_Model):
 
     number: int
     at: datetime
-    cause: Annotated[str, Field(description="opened, revised, use, edit or undone.")]
+    cause: Annotated[str, Field(description="opened, revised, use, edit, undone or redone.")]
     text: str
 
 

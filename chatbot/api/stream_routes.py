@@ -14,6 +14,7 @@ from chatbot.api.context import Asked, Context, Owner, ThreadId
 from chatbot.api.sse import follow, sent
 from chatbot.api.workers import BusyError
 from chatbot.store.base import StoredEvent
+from mtl_core.errors import InputError
 
 __all__ = ["router"]
 
@@ -89,7 +90,13 @@ async def export(
 
         turned = asked.service.view(owner, thread_id)
         document = plan_document(turned.turn.text, turned.turn.analysis, title=turned.title)
-        made = export_plan(document, file_format, title=turned.title)
+        try:
+            made = export_plan(document, file_format, title=turned.title)
+        except ModuleNotFoundError as error:
+            raise InputError(
+                f"This service cannot write {file_format}, since {error.name} is not installed where it runs "
+                "(lesson-nudge[files]); ask for md."
+            ) from error
         name = quote(made.name, safe="")
         return Response(
             made.data,

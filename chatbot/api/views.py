@@ -110,5 +110,6 @@ def _turn_fields(turned: ThreadTurn) -> dict[str, Any]:
         "nudge": nudge_view(turn.nudge, turn.analysis) if turn.nudge is not None else None,
         "added": Span(start=turn.added[0], end=turn.added[1]) if turn.added is not None else None,
         "stopped": turn.stopped,
+        "wish": turn.wish,
         "masked": turned.masked,
     }

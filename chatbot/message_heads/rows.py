@@ -39,12 +39,12 @@ _TWENTIES = ("twenty-first", "twenty-second", "twenty-third", "twenty-fourth", "
 _RECENT = ("sixteenth", "seventeenth", "eighteenth", "nineteenth", "twentieth", *_TWENTIES)
 _LATER = ("tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", *_RECENT)
 
-WRITTEN = ("sixth", "seventh", "eighth", "ninth", *_LATER, "dev-two", "held-out-three")
+WRITTEN = ("sixth", "seventh", "eighth", "ninth", *_LATER, "dev-two", "held-out-three", "held-out-four")
 """Batches whose messages were written one by one."""
 
 TRAINING = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", *_LATER)
 DEV = ("dev", "dev-two")
-HELD_OUT = ("held-out", "held-out-two", "out-of-scope", "held-out-three")
+HELD_OUT = ("held-out", "held-out-two", "out-of-scope", "held-out-three", "held-out-four")
 
 _WORD = re.compile(r"\d+(?:[.,]\d+)+|\w+(?:['’-]\w+)*|[^\w\s]")
 

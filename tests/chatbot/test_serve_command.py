@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from chatbot import cli, loading
 from chatbot.api.keys import KeyRing
-from chatbot.serve_command import bound_config
+from chatbot.serve_command import bound_config, open_database
 from mtl_core.errors import InputError
 from retrieval import TemplateIndex
 
@@ -107,6 +107,12 @@ def test_the_command_needs_no_extra_to_start() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=100)
     assert done.returncode == 0, done.stderr
+
+
+def test_postgresql_without_its_driver_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(InputError, match=r"psycopg.* is not installed.*lesson-nudge\[postgres\]"):
+        open_database("postgresql://anna@localhost/nothing")
 
 
 @pytest.mark.slow

@@ -118,3 +118,23 @@ def test_a_plan_is_taken_away(client: TestClient, thread: dict[str, Any], file_f
     assert answer.headers["content-disposition"].endswith(f".{file_format}")
     start = {"docx": b"PK", "pptx": b"PK", "pdf": b"%PDF", "md": b"# "}[file_format]
     assert answer.content.startswith(start)
+
+
+@pytest.mark.parametrize(("file_format", "library"), [("docx", "docx"), ("pptx", "pptx"), ("pdf", "reportlab")])
+def test_a_file_whose_library_is_missing_is_refused_by_name(
+    client: TestClient, thread: dict[str, Any], monkeypatch: pytest.MonkeyPatch, file_format: str, library: str
+) -> None:
+    def without(*_: object, **__: object) -> None:
+        raise ModuleNotFoundError(f"No module named {library!r}", name=library)
+
+    monkeypatch.setattr("chatbot.artefacts.export_plan", without)
+    answer = client.get(f"/v1/threads/{thread['id']}/export", params={"format": file_format})
+    assert answer.status_code == 422
+    assert "lesson-nudge[files]" in answer.json()["detail"]
+    assert library in answer.json()["detail"]
+
+
+def test_a_typed_wish_is_told_to_the_client(client: TestClient, thread: dict[str, Any]) -> None:
+    assert thread["wish"] is None
+    answer = client.post(f"/v1/threads/{thread['id']}/messages", json={"text": "export"}).json()
+    assert answer["wish"] == "export"
