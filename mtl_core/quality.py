@@ -195,12 +195,9 @@ class QualityModel(nn.Module):
         quotable = [row for row, segment in enumerate(segments) if segment.kind is not SegmentKind.HEADING]
         readings = {}
         for column, key in enumerate(self.config.measures):
-            calibration = self.config.calibration.get(key, Calibration())
-            probability = calibration.probability(float(logits[column]))
-            verdict = calibration.verdict(probability)
             best = sorted(quotable, key=lambda row: (-scores[row, column], row))[: self.config.top]
-            if verdict == "present" and not best:
-                verdict = "unsure"
+            passage = float(scores[best[0], column]) if best else None
+            probability, verdict = self.config.judge(key, float(logits[column]), passage=passage)
             quoted = [segments[row] for row in best] if verdict != "absent" else []
             evidence = tuple(Evidence(s.text, s.start, s.end) for s in quoted)
             readings[key] = MeasureReading(probability, verdict, evidence)

@@ -37,6 +37,11 @@ FROZEN_SHARE = 0.5
 branch is right more often."""
 
 
+PASSAGE_FROM = 1.5
+"""Score from which one passage is enough. Of 23 judgements on development plans that it turned to present, 20 were
+right; of 288 accepted templates, 237 were found instead of 171."""
+
+
 @dataclass(frozen=True, slots=True)
 class QualityData:
     """All training text of one run, encoded once.
@@ -148,6 +153,7 @@ def fit_quality(
         top=options.top,
         branch_layers=0 if branch is None else branch.layers,
         reads_words=words is not None,
+        passage_from=None if tuned is None else PASSAGE_FROM,
         training=_settings(data, options, branch),
     )
     model = QualityModel(encoder, config, branch=tuned, words=words)

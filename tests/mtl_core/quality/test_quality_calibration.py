@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mtl_core.quality import Calibration, QualityModel
+from mtl_core.quality import Calibration, QualityConfig, QualityModel
 from mtl_core.rubric import MEASURES
 
 
@@ -33,3 +33,36 @@ def test_the_shipped_model_is_calibrated_for_every_measure(model: QualityModel) 
     for calibration in model.config.calibration.values():
         assert calibration.slope > 0
         assert calibration.absent_below <= calibration.present_from
+
+
+def config(*, passage_from: float | None) -> QualityConfig:
+    calibration = {"modelling": Calibration(slope=1, offset=-2, absent_below=0.3, present_from=0.6)}
+    return QualityConfig(encoder="e", fingerprint="f", calibration=calibration, passage_from=passage_from)
+
+
+@given(logit=st.floats(-30, 30), passage=st.floats(-30, 30))
+def test_a_clear_passage_is_enough_and_a_weak_one_changes_nothing(logit: float, passage: float) -> None:
+    whole = config(passage_from=None).judge("modelling", logit, passage=passage)
+    probability, verdict = config(passage_from=1.5).judge("modelling", logit, passage=passage)
+    if passage < 1.5:
+        assert (probability, verdict) == whole
+    else:
+        assert verdict == "present"
+        assert probability == max(whole[0], 0.6)
+
+
+@given(logit=st.floats(-30, 30))
+def test_without_a_passage_to_quote_nothing_is_present(logit: float) -> None:
+    for one in (config(passage_from=None), config(passage_from=1.5)):
+        probability, verdict = one.judge("modelling", logit, passage=None)
+        assert verdict == ("absent" if probability < 0.3 else "unsure")
+
+
+def test_the_shipped_model_finds_a_clear_passage_in_a_bare_plan(model: QualityModel) -> None:
+    bare = "# Rivers\n\n## Main\n\nRead pages 24 and 25.\nCopy the diagram into books.\n\n## End\n\nTidy up.\n"
+    added = "By the end, pupils can label six parts of a river on a blank map and explain how two of them form.\n"
+    assert model.config.passage_from is not None
+    before, after = (model.analyse(text).measures["measurable_objective"] for text in (bare, f"{bare}\n{added}"))
+    assert before.verdict == "absent"
+    assert after.verdict == "present"
+    assert after.evidence[0].quote in added
