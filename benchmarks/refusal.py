@@ -1,10 +1,12 @@
 """How often text that is no lesson plan is refused, and how often a lesson plan is.
 
     python -m benchmarks.refusal --data FOLDER [--held-out] [--folds 5]
+    python -m benchmarks.refusal --data FOLDER --shipped
 
 FOLDER holds ``plans.jsonl`` (judged, never learned from) and ``train.jsonl`` (learned from, open licences; the other
 rows are judged). Every batch of text and every source of plans is judged by a head that has not seen it. With
-``--held-out`` a head that has learned from everything is measured on texts that were kept apart for the end.
+``--held-out`` a head that has learned from everything is measured on texts that were kept apart for the end. With
+``--shipped`` nothing is trained: the shipped model reads those texts and the real plans, as a user's are read.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from mtl_core.encoder import SharedEncoder
 from mtl_core.language import detect_language
 from mtl_core.plan_features import join_features
 from mtl_core.plan_head import PlanHead
+from mtl_core.quality import QualityModel
 from mtl_core.training.corpus import SHIPPED_CORPUS, LabelledPlan, OtherText, load_corpus, load_plan_folder
 from mtl_core.training.dataset import vectors_for
 from mtl_core.training.plan_head import (
@@ -51,7 +54,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--held-out", action="store_true", help="also the texts that were kept apart for the end")
     parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--shipped", action="store_true", help="judge by the shipped model; nothing is trained")
     arguments = parser.parse_args()
+    if arguments.shipped:
+        _shipped(arguments.data)
+        return
     encoder = SharedEncoder.load()
     documents = [*_texts(encoder), *_plans(encoder, arguments.data)]
     learned = [document for document in documents if document.learned]
@@ -70,6 +77,23 @@ def main() -> None:
         apart = _judged(encoder, texts, "held-out texts that are no plans")
         _print(apart, dict(enumerate(_refused(head, [document.example for document in apart]))))
         _languages("held_out_other_languages.jsonl")
+
+
+def _shipped(data: Path) -> None:
+    model = QualityModel.from_pretrained()
+    real = {
+        "development plans": load_plan_folder(data / "plans.jsonl", licence_class=None),
+        "real plans, not learned from": load_plan_folder(data / "train.jsonl", licence_class="noncommercial"),
+    }
+    tables = {name: [(plan.id, plan.text) for plan in plans] for name, plans in real.items()}
+    for name in ("held_out_not_plans.jsonl", "held_out_other_languages.jsonl"):
+        lines = (SHIPPED_CORPUS / name).read_text(encoding="utf-8").splitlines()
+        tables[name] = [(row["id"], row["text"]) for row in map(json.loads, lines)]
+    for name, rows in tables.items():
+        plans = {key: model.analyse(text).is_lesson_plan for key, text in rows}
+        # what is named is what went wrong
+        wrong = [key for key, is_plan in plans.items() if is_plan is not (name in real)]
+        print(f"{name}: refused {len(plans) - sum(plans.values())} of {len(plans)}; wrong: {' '.join(wrong) or 'none'}")
 
 
 def _texts(encoder: SharedEncoder) -> Iterator[Judged]:
