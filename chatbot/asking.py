@@ -211,11 +211,12 @@ def differences(before: str, now: str) -> str:
     return "\n".join(["This has changed since you gave me the plan:", *shown, *more])
 
 
-def profile(analysis: Analysis) -> str:
+def profile(analysis: Analysis, *, missing: bool = False) -> str:
     """What the plan shows, with its own words, what is unsure and what was not found.
 
     Args:
         analysis: The reading.
+        missing: Leave out what the plan shows, where it does not show everything.
 
     Returns:
         A few sentences.
@@ -226,6 +227,8 @@ def profile(analysis: Analysis) -> str:
         if reading.verdict == "present" and reading.evidence:
             name += f" ({quoted(reading.evidence[0].quote, words=_PROFILE_WORDS)})"
         by_verdict[reading.verdict].append(name)
+    if missing and (by_verdict["unsure"] or by_verdict["absent"]):
+        by_verdict = {"absent": by_verdict["absent"], "unsure": by_verdict["unsure"]}
     starts = {"present": "I find", "unsure": "I am not sure about", "absent": "I do not find"}
     parts = [f"{starts[verdict]} {', '.join(names)}." for verdict, names in by_verdict.items() if names]
     return " ".join(parts)

@@ -9,15 +9,7 @@ from typing import TYPE_CHECKING
 
 from chatbot import replies
 from chatbot.choosing import choose_template
-from chatbot.events import (
-    Event,
-    ExportOffered,
-    NudgeOffered,
-    NudgeRepeated,
-    QuestionAsked,
-    Said,
-    SaidKind,
-)
+from chatbot.events import Decided, Event, ExportOffered, NudgeOffered, NudgeRepeated, QuestionAsked, Said, SaidKind
 from chatbot.measure_rules import RULES, rules_for
 from chatbot.nudges import Nudge, compose_choice, compose_nudge, compose_praise
 from chatbot.plan_facts import PlanFacts, read_facts
@@ -251,11 +243,17 @@ class Conversation:
                 template=template,
                 facts=facts,
                 unsure=reading.verdict == "unsure",
-                quote=reading.quotes[0][0] if reading.quotes else "",
+                quote=self._teachers_quote(gap),
                 turn=state.offered,
             )
             return replace(nudge, message=self._phraser(nudge).message) if self._phraser else nudge
         return None
+
+    def _teachers_quote(self, measure: str) -> str:
+        """The passage that might show a measure; none where the coach put it there itself."""
+        quotes = self.state.judgements[measure].quotes
+        added = [event.text for event in self.session.events if isinstance(event, Decided) and not event.adapted]
+        return quotes[0][0] if quotes and not any(quotes[0][0] in text for text in added) else ""
 
     def _standing(self) -> tuple[Said, ...]:
         """Why no nudge comes: nothing is left, or the teacher is asked, or it was enough for now."""

@@ -69,12 +69,15 @@ _SHORTER = re.compile(
     re.IGNORECASE,
 )
 _REDO = re.compile(r"\b(?:redo|put (?:it|that|them) back|undo (?:the|that|my) undo)\b", re.IGNORECASE)
+_MISSING = re.compile(r"\b(?:missing|lacks?|lacking|gaps?|absent|not (?:there|have))\b", re.IGNORECASE)
 _CHANGED = re.compile(r"\b(?:chang\w*|differen\w*|diff|added|edited|edits|altered|before and after)\b", re.IGNORECASE)
 _SHOWN = re.compile(
     r"\b(?:what(?:'?s|’s)?|which|where)\b.*\b(?:good|has|have|got|found|find|missing|lacks?|cover\w*|strong\w*)\b"
     r"|\b(?:strengths?|profile|gaps)\b",
     re.IGNORECASE,
 )
+_BARE_ROW = 4
+"""The most words of a message that can only name a row of a list."""
 _CHOOSING = frozenset(
     {Intent.ACCEPT, Intent.IDEA, Intent.SEARCH, Intent.SMALL_TALK, Intent.SHOW_PLAN, Intent.STATE_FACT}
 )
@@ -186,7 +189,9 @@ def _undo(coach: LessonCoach, _: Understood, message: str) -> Turn:
 
 def _chosen(coach: LessonCoach, understood: Understood, message: str) -> str | None:
     """Title of the template that a message picks from the list that the coach has just given."""
-    if understood.intent not in _CHOOSING and understood.confidence >= UNSURE_BELOW:
+    # a bare row ("number 2") is nothing else, whatever else it may look like
+    short = len(message.split()) <= _BARE_ROW
+    if not short and understood.intent not in _CHOOSING and understood.confidence >= UNSURE_BELOW:
         return None
     titles = listed_last(coach.events)
     row = wanted_row(message, rows=len(titles))
@@ -216,7 +221,7 @@ def _show(coach: LessonCoach, _: Understood, message: str) -> Turn:
     if _CHANGED.search(message):
         words = differences(state.history[0].text if state.history else state.text, state.text)
     elif _SHOWN.search(message):
-        words = profile(coach.turn().analysis)
+        words = profile(coach.turn().analysis, missing=bool(_MISSING.search(message)))
     else:
         words = f"This is the plan now:\n{state.text}"
     return coach.answer(Said("coach", words, "notice"))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from chatbot.asking import differences, listed_last, wanted_row
 from chatbot.coach import LessonCoach
-from chatbot.events import Decided, Decision, NudgeReplaced, Said
+from chatbot.events import Decided, Decision, Judgement, NudgeReplaced, Said
 from chatbot.measure_rules import RULES
 from chatbot.phrase_rules import read_phrases
 from chatbot.plan_facts import read_facts
@@ -110,6 +111,25 @@ def test_a_row_of_a_list_becomes_the_pending_nudge(fast_coach: Make, plan: str, 
     else:
         assert "repairs no gap" in turn.messages[0]
         assert turn.nudge == first
+
+
+def test_a_bare_row_is_a_row_whatever_it_was_taken_for(fast_coach: Make, plan: str) -> None:
+    message = "number 2"
+    coach = understanding(fast_coach(), plan, {message: Understood(str(Intent.ALREADY_THERE), 0.98, argument=message)})
+    coach.say("a quiz about rivers")
+    titles = listed_last([*coach.events, Said("teacher", "x")])
+    turn = coach.say(message)
+    assert not any(isinstance(event, Decided) for event in coach.events)
+    assert titles[1] in turn.messages[0]
+
+
+def test_what_is_missing_comes_without_what_is_there(fast_coach: Make, plan: str) -> None:
+    asked = "what's missing?"
+    shown = f"{plan}\n\nPupils meet vocabulary on cards, and no modelling yet.\n"
+    coach = understanding(fast_coach(), shown, {asked: Understood(str(Intent.SHOW_PLAN), 0.9, argument=asked)})
+    said = coach.say(asked).messages[0]
+    assert said.startswith("I do not find ")
+    assert "I find " not in said
 
 
 def test_a_row_without_a_list_is_asked_about_and_accepts_nothing(fast_coach: Make, plan: str) -> None:
@@ -253,3 +273,12 @@ def test_why_says_how_long_it_takes_and_where_it_goes(coach: LessonCoach) -> Non
         assert " ".join(above.split("\n")[-1].split()).startswith(" ".join(place[3].removesuffix(" …").split()))
     else:
         assert (above == "") is ("top" in place[2])
+
+
+@pytest.mark.parametrize(("adapted", "quoted"), [(False, ""), (True, "by the teacher's own hand")])
+def test_doubt_is_not_pointed_at_what_the_coach_added(coach: LessonCoach, *, adapted: bool, quoted: str) -> None:
+    talk, passage = coach._talk, "by the teacher's own hand"
+    doubt = Judgement(0.3, "unsure", ((passage, 0),))
+    talk.session.state = replace(coach.state, judgements={**coach.state.judgements, "modelling": doubt})
+    talk.session.events.append(Decided("n", Decision.EDIT, 0, 9, text=f"Written {passage}.", adapted=adapted))
+    assert talk._teachers_quote("modelling") == quoted
