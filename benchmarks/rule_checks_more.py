@@ -46,6 +46,7 @@ _TOTAL = re.compile(
 _CHOSEN = ("idea_for", "search_then_second", "shorter", "minutes")
 """Acts by which the teacher names the gap or the template, so that no order or choice of the coach's is left."""
 
+_NO_LIMIT = 10_000
 _DIGRESSIONS = ("hello", "thanks", "explain", "search", "year", "minutes")
 
 
@@ -200,8 +201,12 @@ def fits_the_grade(walk: Walk) -> Iterator[str]:
         if grade is None or fits_grade(fill(template.text, template=template, facts=facts), grade):
             continue
         used = step.after.used_templates
+        # whoever asks for a shorter one may get a harder one
+        waited = walk.library[step.before.pending.template_id] if step.before.pending else template
+        most = waited.minutes - 1 if step.action == "shorter" else _NO_LIMIT
         for other in walk.library.values():
             same = event.measure in other.measures and "any" in other.subjects and step.after.minutes is None
+            same = same and other.minutes <= most
             text = fill(other.text, template=other, facts=facts)
             if same and other.id not in used and grade in other.grades and fits_grade(text, grade):
                 yield f"{template.id} is harder than {other.id}"

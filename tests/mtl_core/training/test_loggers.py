@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from tests.mtl_core.training.small_runs import config_of
 pytestmark = pytest.mark.usefixtures("no_pictures")
 
 RUN = {"epochs": 2, "log_every": 1}
+_HEADER = 7
+"""Bytes of a W&B file that holds no record yet."""
 
 
 @pytest.fixture
@@ -46,6 +49,18 @@ def test_tensorboard_gets_losses_and_scores_and_the_model_stays_the_same(
     assert all(torch.equal(left[name], right[name]) for name in left)
 
 
+def settled(path: Path) -> bytes:
+    """The file once it has not grown for two seconds: W&B's own process writes it, and goes on after ``finish``."""
+    written, quiet = b"", 0
+    for _ in range(240):
+        time.sleep(0.5)
+        before, written = written, path.read_bytes()
+        quiet = quiet + 1 if len(written) == len(before) and len(written) > _HEADER else 0
+        if quiet == 4:
+            break
+    return written
+
+
 @pytest.mark.slow
 def test_weights_and_biases_gets_a_run_of_the_project_without_a_network(
     trained: Callable[..., tuple[TrainingConfig, TrainingResult]], monkeypatch: pytest.MonkeyPatch
@@ -57,6 +72,6 @@ def test_weights_and_biases_gets_a_run_of_the_project_without_a_network(
     wandb.finish()
     runs = list((run_folder(config.output) / "wandb").glob("offline-run-*/run-*.wandb"))
     assert len(runs) == 1
-    written = runs[0].read_bytes()
+    written = settled(runs[0])
     assert b"val/score" in written
     assert config.project.encode() in written

@@ -21,7 +21,7 @@ def vectors(folder: Path) -> np.ndarray:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_ray_gives_the_vectors_of_one_process_and_goes_on(tmp_path: Path) -> None:
     encoder = SharedEncoder.load()
     encode_documents(LESSONS, tmp_path / "one", encoder, rows_per_part=5)
