@@ -18,6 +18,7 @@ MOST_COLUMNS = 20
 _ATX = re.compile(r"[ \t]{0,3}(?P<marks>#{1,6})[ \t]*(?P<text>.*?)[ \t]*#*[ \t]*$")
 _UNDERLINE = re.compile(r"[ \t]*(?P<mark>[=-])(?:[ \t]*(?P=mark)){2,}[ \t]*$")
 _FENCE = re.compile(r"[ \t]*(?:```|~~~)")
+_CLOSING = re.compile(r"[ \t]*(?:`{3,}|~{3,})[ \t]*")
 _ITEM = re.compile(
     r"(?P<indent>[ \t]*)(?P<mark>[-*+•◦▪●○‣→☐☑✓➢–]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|\[[ xX]\])[ \t]+(?P<text>\S.*)$"
 )
@@ -136,7 +137,7 @@ class _Reader:
         first = self._lines[self._at]
         begin = self._at
         self._at += 1
-        while self._at < len(self._lines) and not _FENCE.match(self._lines[self._at].text):
+        while self._at < len(self._lines) and not _CLOSING.fullmatch(self._lines[self._at].text):
             self._at += 1
         inside = self._lines[begin + 1 : self._at]
         label = first.text.strip(" \t`~")

@@ -9,7 +9,7 @@ import docx
 import pptx
 import pytest
 from docx.oxml.ns import qn
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from made_plans import FRACTIONS, LONG, PLANS, TEXTS, document_of, reading_of
 
 from chatbot.artefacts import FORMATS, ExportedFile, PlanDocument, export_plan, plan_document
@@ -64,6 +64,8 @@ def test_markdown_is_byte_exact(text: str) -> None:
 
 @SLOW
 @given(TEXTS)
+@example("```\n```0")
+@example("~~~\ncode\n~~~ no end\n")
 def test_the_word_file_holds_every_line_in_order(text: str) -> None:
     # letter by letter: where marks go, as in `a`b, two words become one
     found = "".join(words(word_file_text(export_plan(document_of(text), "docx").data)))
