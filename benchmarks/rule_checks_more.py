@@ -46,7 +46,6 @@ _TOTAL = re.compile(
 _CHOSEN = ("idea_for", "search_then_second", "shorter", "minutes")
 """Acts by which the teacher names the gap or the template, so that no order or choice of the coach's is left."""
 
-_NO_LIMIT = 10_000
 _DIGRESSIONS = ("hello", "thanks", "explain", "search", "year", "minutes")
 
 
@@ -202,11 +201,10 @@ def fits_the_grade(walk: Walk) -> Iterator[str]:
             continue
         used = step.after.used_templates
         # whoever asks for a shorter one may get a harder one
-        waited = walk.library[step.before.pending.template_id] if step.before.pending else template
-        most = waited.minutes - 1 if step.action == "shorter" else _NO_LIMIT
+        waited = step.before.pending if step.action == "shorter" else None
         for other in walk.library.values():
             same = event.measure in other.measures and "any" in other.subjects and step.after.minutes is None
-            same = same and other.minutes <= most
+            same = same and (waited is None or other.minutes < walk.library[waited.template_id].minutes)
             text = fill(other.text, template=other, facts=facts)
             if same and other.id not in used and grade in other.grades and fits_grade(text, grade):
                 yield f"{template.id} is harder than {other.id}"

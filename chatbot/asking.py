@@ -25,7 +25,18 @@ if TYPE_CHECKING:
     from chatbot.state import CoachState
     from mtl_core.reading import Analysis
 
-__all__ = ["choose", "differences", "idea", "listed_last", "open_gaps", "profile", "shorter", "wanted_row", "why"]
+__all__ = [
+    "choose",
+    "differences",
+    "idea",
+    "listed_last",
+    "names_row_alone",
+    "open_gaps",
+    "profile",
+    "shorter",
+    "wanted_row",
+    "why",
+]
 
 _ROWS = {"first": 0, "1st": 0, "one": 0, "second": 1, "2nd": 1, "two": 1, "middle": 1, "third": 2, "3rd": 2, "three": 2}
 _ORDINAL = "first|1st|second|2nd|middle|third|3rd|last"
@@ -34,6 +45,11 @@ _WANTED = re.compile(
     rf"|\b(?:use|add|take|choose|pick|like|want)\s+(?:the\s+)?(?P<verb>{_ORDINAL}|[1-3])\b(?!\s*(?:min|\d))"
     r"|(?:\b(?:number|option)|#)\s*(?P<number>[1-3]|one|two|three)\b"
     r"|^\W*(?:the\s+)?(?P<bare>[1-3])\W*$",
+    re.IGNORECASE,
+)
+_ROW_ALONE = re.compile(
+    rf"\W*(?:the\s+)?(?:(?:{_ORDINAL})(?:\s+(?:one|idea|suggestion|template|activity|option))?"
+    r"|(?:(?:number|option)\s*|#)?(?:[1-3]|one|two|three))(?:\s+please)?\W*",
     re.IGNORECASE,
 )
 _LISTED = re.compile(r"^(?P<row>\d+)\. (?P<title>[^:\n]+):", re.MULTILINE)
@@ -168,6 +184,11 @@ def wanted_row(message: str, *, rows: int) -> int | None:
     return row if 0 <= row < rows else None
 
 
+def names_row_alone(message: str) -> bool:
+    """Whether a message is a row of a list and nothing else, such as "number 2" or "the second one please"."""
+    return _ROW_ALONE.fullmatch(message) is not None
+
+
 def listed_last(events: Sequence[Event]) -> list[str]:
     """Titles of the templates that the coach listed in its last turn.
 
@@ -221,6 +242,8 @@ def profile(analysis: Analysis, *, missing: bool = False) -> str:
     Returns:
         A few sentences.
     """
+    if not analysis.is_lesson_plan:
+        return replies.not_a_plan(analysis.language)
     by_verdict: dict[str, list[str]] = {"present": [], "unsure": [], "absent": []}
     for key, reading in analysis.measures.items():
         name = name_of(key) if key in RULES else analysis.rubric[key].title.lower()

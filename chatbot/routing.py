@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from chatbot.asking import differences, listed_last, open_gaps, profile, wanted_row
+from chatbot.asking import differences, listed_last, names_row_alone, open_gaps, profile, wanted_row
 from chatbot.events import Decision, Said
 from chatbot.phrase_rules import measure_mentioned
 from chatbot.plan_facts import read_facts
@@ -76,8 +76,6 @@ _SHOWN = re.compile(
     r"|\b(?:strengths?|profile|gaps)\b",
     re.IGNORECASE,
 )
-_BARE_ROW = 4
-"""The most words of a message that can only name a row of a list."""
 _CHOOSING = frozenset(
     {Intent.ACCEPT, Intent.IDEA, Intent.SEARCH, Intent.SMALL_TALK, Intent.SHOW_PLAN, Intent.STATE_FACT}
 )
@@ -189,9 +187,8 @@ def _undo(coach: LessonCoach, _: Understood, message: str) -> Turn:
 
 def _chosen(coach: LessonCoach, understood: Understood, message: str) -> str | None:
     """Title of the template that a message picks from the list that the coach has just given."""
-    # a bare row ("number 2") is nothing else, whatever else it may look like
-    short = len(message.split()) <= _BARE_ROW
-    if not short and understood.intent not in _CHOOSING and understood.confidence >= UNSURE_BELOW:
+    # a bare row is nothing else, whatever else it may look like
+    if not names_row_alone(message) and understood.intent not in _CHOOSING and understood.confidence >= UNSURE_BELOW:
         return None
     titles = listed_last(coach.events)
     row = wanted_row(message, rows=len(titles))

@@ -106,6 +106,11 @@ class CoachState:
     export_offered: bool = False
 
     @property
+    def version(self) -> Version:
+        """The plan now, as it is kept for undo and redo."""
+        return Version(self.text, self.judgements, self.dismissed, self.addressed)
+
+    @property
     def silent(self) -> frozenset[str]:
         """Measures that no nudge is offered for."""
         return self.dismissed | self.addressed | self.muted | frozenset(self.stated)
@@ -183,7 +188,7 @@ def _read(state: CoachState, event: PlanRead) -> CoachState:
         state,
         text=event.text,
         judgements=event.judgements,
-        history=(*state.history, Version(state.text, state.judgements, state.dismissed, state.addressed)),
+        history=(*state.history, state.version),
         undone=(),
         pending=None,
         question=None,
@@ -239,7 +244,7 @@ def _undone(state: CoachState) -> CoachState:
         text=last.text,
         judgements=last.judgements,
         history=tuple(earlier),
-        undone=(*state.undone, Version(state.text, state.judgements, state.dismissed, state.addressed)),
+        undone=(*state.undone, state.version),
         pending=None,
         question=None,
         dismissed=state.dismissed | last.dismissed,
@@ -255,7 +260,7 @@ def _redone(state: CoachState) -> CoachState:
         state,
         text=taken.text,
         judgements=taken.judgements,
-        history=(*state.history, Version(state.text, state.judgements, state.dismissed, state.addressed)),
+        history=(*state.history, state.version),
         undone=tuple(more),
         pending=None,
         question=None,

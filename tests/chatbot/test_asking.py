@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from chatbot.asking import differences, listed_last, wanted_row
+from chatbot.asking import differences, listed_last, names_row_alone, profile, wanted_row
 from chatbot.coach import LessonCoach
 from chatbot.events import Decided, Decision, Judgement, NudgeReplaced, Said
 from chatbot.measure_rules import RULES
@@ -123,6 +123,18 @@ def test_a_bare_row_is_a_row_whatever_it_was_taken_for(fast_coach: Make, plan: s
     assert titles[1] in turn.messages[0]
 
 
+@pytest.mark.parametrize(
+    ("message", "alone"),
+    [
+        ("number 2", True), ("2", True), ("#3", True), ("the second one", True), ("Second one please!", True),
+        ("option two.", True), ("why the second one", False), ("explain number 2", False), ("2 minutes", False),
+        ("delete the first one", False), ("yes", False),
+    ],
+)  # fmt: skip
+def test_a_row_alone_is_nothing_but_a_row(message: str, *, alone: bool) -> None:
+    assert names_row_alone(message) is alone
+
+
 def test_what_is_missing_comes_without_what_is_there(fast_coach: Make, plan: str) -> None:
     asked = "what's missing?"
     shown = f"{plan}\n\nPupils meet vocabulary on cards, and no modelling yet.\n"
@@ -130,6 +142,9 @@ def test_what_is_missing_comes_without_what_is_there(fast_coach: Make, plan: str
     said = coach.say(asked).messages[0]
     assert said.startswith("I do not find ")
     assert "I find " not in said
+    assert profile(replace(coach.turn().analysis, is_lesson_plan=False)).startswith(
+        "This does not read as a lesson plan"
+    )
 
 
 def test_a_row_without_a_list_is_asked_about_and_accepts_nothing(fast_coach: Make, plan: str) -> None:

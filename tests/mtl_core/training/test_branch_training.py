@@ -13,9 +13,10 @@ from mtl_core.encoder import SharedEncoder
 from mtl_core.features import encoder_text, segment_features
 from mtl_core.rubric import MEASURES
 from mtl_core.segments import segment_document
-from mtl_core.training.branch import BranchOptions, _shortened, fit_branch
+from mtl_core.training.branch import BranchOptions, Encode, _shortened, fit_branch
 from mtl_core.training.branch_data import BranchDocument, branch_documents, token_states
 from mtl_core.training.corpus import LabelledPlan, SegmentRow
+from mtl_core.tuned_layers import copied_layers
 
 OPTIONS = BranchOptions(layers=1, epochs=8, learning_rate=3e-3, head_rate=3e-2, plans=2, average=0.5)
 FIRST = next(iter(MEASURES))
@@ -99,6 +100,29 @@ def test_training_learns_and_says_so_and_leaves_the_encoder_alone(tiny: SharedEn
         found += (segment_features(plan.segments, vectors) @ scores.weights + scores.offsets)[:, 0].tolist()
         labels += [text.endswith("?") for text in texts]
     assert roc_auc_score(labels, found) > 0.95
+
+
+def test_layers_may_be_frozen_and_a_further_loss_is_asked_each_step(tiny: SharedEncoder) -> None:
+    states, documents = read(tiny)
+    short = dataclasses.replace(OPTIONS, epochs=1)
+    asked: list[torch.Tensor] = []
+
+    def distance(encode: Encode) -> torch.Tensor:
+        asked.append(encode(states, [0, 1]))
+        return asked[-1].square().mean()
+
+    branch, _ = fit_branch(
+        tiny,
+        states,
+        documents,
+        short,
+        prepare=lambda layers: layers.requires_grad_(requires_grad=False),
+        distance=distance,
+    )
+    assert len(asked) == -(-len(PLANS) // short.plans)
+    assert asked[0].shape == (2, tiny.dimension)
+    for kept, own in zip(branch.layers.parameters(), copied_layers(tiny, short.layers).parameters(), strict=True):
+        assert torch.equal(kept, own)
 
 
 def test_a_seed_gives_the_same_branch(tiny: SharedEncoder) -> None:
