@@ -6,12 +6,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from chatbot.phrasing import LanguageModelPhraser
+    from chatbot.understanding import Understood
     from mtl_core.encoder import SharedEncoder
     from mtl_core.quality import QualityModel
     from retrieval.index import TemplateIndex
 
-__all__ = ["load_encoder", "load_index", "load_model", "load_phraser"]
+__all__ = ["load_encoder", "load_index", "load_model", "load_phraser", "warm_up"]
+
+_PRACTICE_PLAN = """# Floating and sinking, year 2, 40 minutes
+
+- Pupils explain why a cork floats.
+- Tell a partner.
+"""
 
 
 def load_encoder() -> SharedEncoder:
@@ -54,3 +63,20 @@ def load_phraser(name: str | None) -> LanguageModelPhraser | None:
     from chatbot.phrasing import make_phraser  # noqa: PLC0415 - only where it is asked for
 
     return make_phraser(name)
+
+
+def warm_up(model: QualityModel, index: TemplateIndex, *, understand: Callable[[str], Understood]) -> None:
+    """Hold a short conversation that nobody sees, so that the first teacher does not wait for what loads at first use.
+
+    The table of languages alone takes half a second, and requests that come meanwhile would wait behind it.
+
+    Args:
+        model: Reads plans.
+        index: Finds templates.
+        understand: Reads messages.
+    """
+    from chatbot.coach import LessonCoach  # noqa: PLC0415 - seconds to import
+
+    coach = LessonCoach(model, index, understand=understand)
+    coach.open(_PRACTICE_PLAN)
+    coach.say("why this?")

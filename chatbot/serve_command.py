@@ -231,7 +231,7 @@ def build_service(
     llm: str | None = None,
     readings_at_once: int = 1,
 ) -> CoachService:
-    """Load what the service needs.
+    """Load what the service needs, and hold one conversation that nobody sees, so that the first is not slow.
 
     Args:
         log: Where conversations are kept.
@@ -251,13 +251,15 @@ def build_service(
     phraser = loading.load_phraser(llm)
     reader = loading.load_model(model)
     templates = loading.load_index(index, encoder=reader.encoder)
+    understand = message_reader(reader.encoder)
+    loading.warm_up(reader, templates, understand=understand)
     return CoachService(
         reader,
         templates,
         log,
         clock=lambda: datetime.now(UTC),
         ids=lambda: uuid4().hex,
-        understand=message_reader(reader.encoder),
+        understand=understand,
         phraser=phraser,
         finder=name_finder(reader.encoder),
         readings_at_once=readings_at_once,

@@ -145,3 +145,17 @@ def test_a_service_stops_in_order(tmp_path: Path, plan: str, encoder: Any) -> No
         rest = [json.loads(line) for line in server.stderr]
     assert server.returncode in (0, -signal.SIGTERM)
     assert not any("kettle" in json.dumps(line) for line in lines + rest)
+
+
+def test_a_service_has_loaded_all_before_the_first_plan(tmp_path: Path) -> None:
+    program = (
+        "import sys\n"
+        "from py3langid import langid\n"
+        "from chatbot.serve_command import build_service, open_database\n"
+        "assert langid.IDENTIFIER is None\n"
+        "service = build_service(open_database(sys.argv[1]))\n"
+        "assert langid.IDENTIFIER is not None\n"
+        "assert list(service.threads('anyone')) == []\n"
+    )
+    database = f"sqlite:///{tmp_path / 'coach.sqlite3'}"
+    subprocess.run([sys.executable, "-c", program, database], check=True, timeout=300)
