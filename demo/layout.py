@@ -172,6 +172,7 @@ class Coach:
             self.already = gr.Button("Already there", size="sm", interactive=False, min_width=80)
             self.why = gr.Button("Why this?", size="sm", interactive=False, min_width=80)
             self.undo = gr.Button("Undo", size="sm", interactive=False, min_width=80)
+            self.redo = gr.Button("Redo", size="sm", interactive=False, min_width=80)
             self.idea = gr.Button("Another idea", size="sm", interactive=False, min_width=80)
             self.pause = gr.Button("Pause", size="sm", interactive=False, min_width=80)
             self.stop = gr.Button("Stop", size="sm", interactive=False, min_width=80)

@@ -93,7 +93,7 @@ class _Page:
         for button in (coach.cancel, coach.leave):
             self._on(button.click, talk.close, [])
         self._on(coach.undo.click, talk.undo, [plan])
-        for button, words in ((coach.why, "why"), (coach.idea, "idea"), (coach.stop, "stop")):
+        for button, words in ((coach.why, "why"), (coach.redo, "redo"), (coach.idea, "idea"), (coach.stop, "stop")):
             self._on(button.click, self._saying(words), [plan])
         self._on(coach.pause.click, self._pausing, [plan, coach.pause])
         for event in (coach.message.submit, coach.send.click):
@@ -205,7 +205,8 @@ class _Page:
             part.overlay, part.neighbours, part.history, part.downloads, part.plans, part.masking, part.labels,
             part.delete, part.sure, coach.chat, coach.suggestion, coach.editing, coach.version, coach.quoting,
             coach.quote, coach.because, coach.reason, coach.message, coach.use, coach.edit, coach.not_now,
-            coach.not_relevant, coach.already, coach.why, coach.undo, coach.idea, coach.pause, coach.stop,
+            coach.not_relevant, coach.already, coach.why, coach.undo, coach.redo, coach.idea, coach.pause,
+            coach.stop,
         ]  # fmt: skip
 
     def _updates(self, place: Place, screen: Screen) -> dict[Any, Any]:
@@ -257,6 +258,7 @@ class _Page:
             self.nudge_id: nudge.id if nudge else "",
             coach.suggestion: render_suggestion(nudge),
             coach.undo: gr.update(interactive=bool(turn and turn.state.history)),
+            coach.redo: gr.update(interactive=bool(turn and turn.state.undone)),
             coach.pause: gr.update(
                 value="Go on" if turn and turn.state.paused else "Pause", interactive=turn is not None
             ),

@@ -42,7 +42,8 @@ def test_the_sample_is_read_used_and_undone(read):
     assert plan_as_read(read) == before
     for name in (*ANSWERS, "Already there", "Why this?", "Another idea", "Pause", "Stop"):
         expect(button(read, name)).to_be_enabled()
-    expect(button(read, "Undo")).to_be_disabled()
+    for name in ("Undo", "Redo"):
+        expect(button(read, name)).to_be_disabled()
     press(read, "Use it")
     expect(read.locator(".ln-added")).to_be_visible()
     after = plan_now(read)
@@ -56,6 +57,10 @@ def test_the_sample_is_read_used_and_undone(read):
     expect(plan_box(read)).to_have_value(before)
     expect(button(read, "Undo")).to_be_disabled()
     expect(read.locator(".ln-version")).to_have_count(3)
+    press(read, "Redo")
+    expect(plan_box(read)).to_have_value(after)
+    expect(button(read, "Redo")).to_be_disabled()
+    expect(button(read, "Undo")).to_be_enabled()
 
 
 def test_the_suggestion_and_the_words_survive_a_reload(read):
