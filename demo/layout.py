@@ -168,7 +168,7 @@ class Coach:
             with gr.Row(elem_classes="ln-pair"):
                 self.there = gr.Button("This passage shows it", variant="primary", min_width=120)
                 self.leave = gr.Button("Cancel", min_width=100)
-        with gr.Row(elem_classes="ln-three"):
+        with gr.Row(elem_classes="ln-many"):
             self.already = gr.Button("Already there", size="sm", interactive=False, min_width=80)
             self.why = gr.Button("Why this?", size="sm", interactive=False, min_width=80)
             self.undo = gr.Button("Undo", size="sm", interactive=False, min_width=80)
