@@ -158,6 +158,24 @@ def _add_answering_tools(server: MCPServer[Any], service: CoachService) -> None:
             )
         )
 
+    @server.tool(title="Say something", annotations=_CHANGES.model_copy(update={"idempotent_hint": False}))
+    async def say(
+        context: Context,
+        thread_id: ThreadId,
+        text: Annotated[str, Field(min_length=1, max_length=5_000, description="The teacher's own words.")],
+    ) -> TurnView:
+        """Pass on what the teacher typed: a question, a wish, an answer. "Forget me" deletes all that is kept."""
+        return await _turn(lambda: turn_view(service.say(_owner(context), thread_id, text)))
+
+    @server.tool(title="The teacher's own version", annotations=_CHANGES)
+    async def revise_plan(
+        context: Context,
+        thread_id: ThreadId,
+        text: Annotated[str, Field(min_length=1, max_length=200_000, description="The whole plan, word for word.")],
+    ) -> TurnView:
+        """Take the version that the teacher wrote and read it again. Never write one yourself; undo takes it back."""
+        return await _turn(lambda: turn_view(service.revise(_owner(context), thread_id, text)))
+
     @server.tool(title="Undo", annotations=_CHANGES.model_copy(update={"idempotent_hint": False}))
     async def undo(context: Context, thread_id: ThreadId) -> TurnView:
         """Take the last change of the plan back, byte for byte."""

@@ -12,7 +12,15 @@ from chatbot.service import CoachService, ThreadTurn
 from mtl_core.errors import LessonNudgeError
 from retrieval.index import SearchHit
 
-__all__ = ["AnswerNudgeTool", "NextNudgeTool", "ReadPlanTool", "SearchTemplatesTool", "coach_tools"]
+__all__ = [
+    "AnswerNudgeTool",
+    "NextNudgeTool",
+    "ReadPlanTool",
+    "RevisePlanTool",
+    "SayTool",
+    "SearchTemplatesTool",
+    "coach_tools",
+]
 
 ThreadId = Annotated[str, Field(min_length=1, max_length=200, description="Id of the thread, from read_plan.")]
 
@@ -56,6 +64,20 @@ class AnswerNudgeInput(_Arguments):
     nudge_id: Annotated[str | None, Field(description="Id of the nudge; needed but for undo and redo.")] = None
     text: Annotated[str | None, Field(description="With edit: the teacher's version.")] = None
     quote: Annotated[str | None, Field(description="With already_there: the passage, word for word.")] = None
+
+
+class SayInput(_Arguments):
+    """Arguments of ``say``."""
+
+    thread_id: ThreadId
+    text: Annotated[str, Field(description="What the teacher typed, word for word.")]
+
+
+class RevisePlanInput(_Arguments):
+    """Arguments of ``revise_plan``."""
+
+    thread_id: ThreadId
+    text: Annotated[str, Field(description="The whole plan as the teacher wrote it, word for word.")]
 
 
 class _CoachTool(BaseTool):
@@ -127,6 +149,34 @@ class AnswerNudgeTool(_CoachTool):
         return _told(lambda: self.service.decide(self.owner, thread_id, nudge_id, decision, text=text, quote=quote))
 
 
+class SayTool(_CoachTool):
+    """Passes on what the teacher typed."""
+
+    name: str = "say"
+    description: str = (
+        "Pass on what the teacher typed in their own words: a question, a wish, an answer to what the coach asked. "
+        "Never speak for the teacher."
+    )
+    args_schema: type[BaseModel] = SayInput
+
+    def _run(self, thread_id: str, text: str, **_: Any) -> tuple[str, ThreadTurn | None]:
+        return _told(lambda: self.service.say(self.owner, thread_id, text))
+
+
+class RevisePlanTool(_CoachTool):
+    """Takes the teacher's own new version of the plan."""
+
+    name: str = "revise_plan"
+    description: str = (
+        "Take the version of the plan that the teacher wrote, and read it again. Never write a version yourself. The "
+        "decision undo of answer_nudge takes it back."
+    )
+    args_schema: type[BaseModel] = RevisePlanInput
+
+    def _run(self, thread_id: str, text: str, **_: Any) -> tuple[str, ThreadTurn | None]:
+        return _told(lambda: self.service.revise(self.owner, thread_id, text))
+
+
 class SearchTemplatesTool(_CoachTool):
     """Searches the lesson templates."""
 
@@ -162,9 +212,9 @@ def coach_tools(service: CoachService, *, owner: str = "local") -> list[BaseTool
         owner: Whose they are.
 
     Returns:
-        Tools to read a plan, search templates, get a nudge and answer it.
+        Tools to read a plan, search templates, get a nudge, answer it, say something and give another version.
     """
-    kinds = (ReadPlanTool, SearchTemplatesTool, NextNudgeTool, AnswerNudgeTool)
+    kinds = (ReadPlanTool, SearchTemplatesTool, NextNudgeTool, AnswerNudgeTool, SayTool, RevisePlanTool)
     return [kind(service=service, owner=owner) for kind in kinds]
 
 

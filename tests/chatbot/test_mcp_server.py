@@ -22,7 +22,7 @@ from chatbot.service import CoachService
 from mtl_core.encoder import SharedEncoder
 from retrieval import TemplateIndex, TemplateLibrary
 
-TOOLS = {"read_plan", "search_templates", "get_plan", "next_nudge", "decide", "undo", "redo"}
+TOOLS = {"read_plan", "search_templates", "get_plan", "next_nudge", "decide", "undo", "redo", "say", "revise_plan"}
 
 
 async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
@@ -55,6 +55,14 @@ async def talk(client: Client, plan: str) -> None:
     await call(client, "undo", thread_id=thread["id"])
     await call(client, "redo", thread_id=thread["id"])
     await call(client, "undo", thread_id=thread["id"])
+    assert (await call(client, "get_plan", thread_id=thread["id"]))["result"] == plan
+    why = await call(client, "say", thread_id=thread["id"], text="what is an exit ticket?")
+    assert why["said"]
+    revised = await call(client, "revise_plan", thread_id=thread["id"], text=plan + "\nPupils see modelling.")
+    assert revised["reading"]["measures"]["modelling"]["verdict"] == "present"
+    assert (await call(client, "get_plan", thread_id=thread["id"]))["result"].endswith("Pupils see modelling.")
+    await call(client, "undo", thread_id=thread["id"])
+    assert "empty" in await refused(client, "revise_plan", thread_id=thread["id"], text=" ")
     assert (await call(client, "get_plan", thread_id=thread["id"]))["result"] == plan
     assert "no such conversation" in (await refused(client, "get_plan", thread_id="nothing")).lower()
     assert "empty" in await refused(client, "read_plan", text=" ")

@@ -14,7 +14,15 @@ from langchain_tests.unit_tests import ToolsUnitTests
 from pydantic import ValidationError
 
 from chatbot.service import CoachService, ThreadTurn
-from chatbot.tools import AnswerNudgeTool, NextNudgeTool, ReadPlanTool, SearchTemplatesTool, coach_tools
+from chatbot.tools import (
+    AnswerNudgeTool,
+    NextNudgeTool,
+    ReadPlanTool,
+    RevisePlanTool,
+    SayTool,
+    SearchTemplatesTool,
+    coach_tools,
+)
 
 Tools = dict[str, BaseTool]
 
@@ -45,6 +53,8 @@ class _Standard:
             SearchTemplatesTool: {"query": "exit ticket"},
             NextNudgeTool: {"thread_id": self.thread.id},
             AnswerNudgeTool: {"thread_id": self.thread.id, "nudge_id": nudge.id, "decision": "use"},
+            SayTool: {"thread_id": self.thread.id, "text": "why this?"},
+            RevisePlanTool: {"thread_id": self.thread.id, "text": self.plan + "\nMine."},
         }[self.kind]
 
 
@@ -78,6 +88,22 @@ class TestAnswerNudgeUnit(_Standard, ToolsUnitTests):
 
 class TestAnswerNudgeIntegration(_Standard, ToolsIntegrationTests):
     kind = AnswerNudgeTool
+
+
+class TestSayUnit(_Standard, ToolsUnitTests):
+    kind = SayTool
+
+
+class TestSayIntegration(_Standard, ToolsIntegrationTests):
+    kind = SayTool
+
+
+class TestRevisePlanUnit(_Standard, ToolsUnitTests):
+    kind = RevisePlanTool
+
+
+class TestRevisePlanIntegration(_Standard, ToolsIntegrationTests):
+    kind = RevisePlanTool
 
 
 @pytest.fixture
@@ -119,6 +145,17 @@ def test_the_plan_changes_only_on_a_decision(tools: Tools, service: CoachService
     assert service.versions("local", name)[-1].text == plan
 
 
+def test_the_teacher_speaks_and_gives_a_version(tools: Tools, service: CoachService, plan: str) -> None:
+    name = said(tools, "read_plan", text=plan)["thread_id"]
+    asked = call(tools, "say", thread_id=name, text="why this?")
+    assert json.loads(str(asked.content))["messages"] == list(asked.artifact.turn.messages)
+    assert service.versions("local", name)[-1].text == plan
+    assert "Pupils see modelling." not in said(tools, "next_nudge", thread_id=name)["present"].values()
+    revised = said(tools, "revise_plan", thread_id=name, text=plan + "\nPupils see modelling.")
+    assert "Pupils see modelling." in revised["present"].values()
+    assert service.versions("local", name)[-1].text == plan + "\nPupils see modelling."
+
+
 def test_templates_are_found(tools: Tools) -> None:
     message = call(tools, "search_templates", query="exit ticket", k=3, minutes=5)
     found = json.loads(str(message.content))["results"]
@@ -135,6 +172,8 @@ def test_templates_are_found(tools: Tools) -> None:
         ("next_nudge", {"thread_id": "nothing"}, "no such conversation"),
         ("answer_nudge", {"thread_id": "nothing", "decision": "undo"}, "no such conversation"),
         ("answer_nudge", {"thread_id": "nothing", "decision": "use"}, "nudge_id"),
+        ("say", {"thread_id": "nothing", "text": "why?"}, "no such conversation"),
+        ("revise_plan", {"thread_id": "nothing", "text": "A plan."}, "no such conversation"),
         ("search_templates", {"query": " "}, "empty"),
         ("search_templates", {"query": "x", "measure": "fun"}, "fun"),
     ],
@@ -170,7 +209,7 @@ def test_another_owner_sees_nothing(service: CoachService, plan: str) -> None:
 
 
 def test_the_schemas_tell_a_model_what_to_give(tools: Tools) -> None:
-    assert set(tools) == {"read_plan", "search_templates", "next_nudge", "answer_nudge"}
+    assert set(tools) == {"read_plan", "search_templates", "next_nudge", "answer_nudge", "say", "revise_plan"}
     assert all(field["description"] for tool in tools.values() for field in tool.args.values())
     assert "Never decide for the teacher" in tools["answer_nudge"].description
 
