@@ -18,6 +18,7 @@ from chatbot.chat_command import chat
 from chatbot.command_errors import errors_are_lines
 from chatbot.export_command import export_plan
 from chatbot.files import find_plans, read_plan
+from chatbot.forget_command import forget
 from chatbot.learn_command import learn
 from chatbot.messages_command import train_messages
 from chatbot.recommend_command import recommend
@@ -121,6 +122,7 @@ app.command()(learn)
 app.command()(export_plan)
 app.command()(serve)
 app.command()(mcp)
+app.command()(forget)
 app.add_typer(keys, name="keys")
 app.command(rich_help_panel="Train models of your own")(train_rubric)
 app.command(rich_help_panel="Train models of your own")(train_messages)

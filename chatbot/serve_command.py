@@ -164,12 +164,13 @@ def list_keys(key_file: Annotated[Path, typer.Option("--keys", help="The file.")
 def remove_key(
     owner: Annotated[str, typer.Argument(help="Whose keys.")],
     key_file: Annotated[Path, typer.Option("--keys", help="The file.")],
+    but_newest: Annotated[bool, typer.Option("--but-newest", help="Leave the one made last.")] = False,
 ) -> None:
     """Remove the keys of an owner; a running service forgets them when it starts again."""
     with _extra("serve"):
         from chatbot.api.keys import KeyRing  # noqa: PLC0415 - the package is an extra
 
-    KeyRing.load(key_file).remove(owner).save(key_file)
+    KeyRing.load(key_file).remove(owner, keep_newest=but_newest).save(key_file)
 
 
 def bound_config(

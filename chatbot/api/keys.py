@@ -104,21 +104,24 @@ class KeyRing:
             ) from error
         return KeyRing((*self._keys, stored)), key
 
-    def remove(self, owner: str) -> KeyRing:
+    def remove(self, owner: str, *, keep_newest: bool = False) -> KeyRing:
         """The ring without the keys of an owner.
 
         Args:
             owner: Whose keys.
+            keep_newest: Leave the key that was made last, so that a key can be changed without a gap.
 
         Returns:
-            The other keys.
+            The other keys, in their order.
 
         Raises:
             InputError: If the owner has no key.
         """
         if owner not in self.owners:
             raise InputError(f"{owner!r} has no key; the owners are {', '.join(sorted(set(self.owners))) or 'none'}.")
-        return KeyRing(tuple(key for key in self._keys if key.owner != owner))
+        own = [key for key in self._keys if key.owner == owner]
+        kept = own[-1:] if keep_newest else []
+        return KeyRing(tuple(key for key in self._keys if key.owner != owner or key in kept))
 
     def save(self, path: Path) -> None:
         """Publish the file, readable by its owner alone.

@@ -9,13 +9,13 @@ from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
+from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from chatbot.api.problems import problem_response
 
 if TYPE_CHECKING:
-    from starlette.datastructures import Headers
     from starlette.responses import Response
     from starlette.types import Receive, Scope
 
@@ -165,6 +165,7 @@ def _cookie(scope: Scope, key: str) -> str:
     morsel["path"], morsel["samesite"], morsel["httponly"] = "/", "Lax", True
     if not key:
         morsel["max-age"] = "0"
-    if scope.get("scheme") == "https":
+    # behind a proxy the connection itself is plain, and the browser says where its page came from
+    if scope.get("scheme") == "https" or Headers(scope=scope).get("origin", "").startswith("https://"):
         morsel["secure"] = True
     return morsel.OutputString()

@@ -76,6 +76,14 @@ def test_keys_are_added_listed_and_removed(run: Run, tmp_path: Path) -> None:
     assert KeyRing.load(path).owner_of(key) is None
 
 
+def test_a_key_is_changed_without_a_gap(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    old, bens, new = (run("keys", "add", name, "--keys", path).stdout.strip() for name in ("anna", "ben", "anna"))
+    assert [KeyRing.load(path).owner_of(key) for key in (old, bens, new)] == ["anna", "ben", "anna"]
+    assert run("keys", "remove", "anna", "--but-newest", "--keys", path).exit_code == 0
+    assert [KeyRing.load(path).owner_of(key) for key in (old, bens, new)] == [None, "ben", "anna"]
+
+
 def test_a_kept_chat_goes_on_where_it_was(run: Run, tmp_path: Path, plan: str) -> None:
     path, output, db = tmp_path / "plan.md", tmp_path / "out.md", f"sqlite:///{tmp_path / 'log.sqlite3'}"
     path.write_text(plan, encoding="utf-8")

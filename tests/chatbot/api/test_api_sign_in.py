@@ -83,6 +83,11 @@ def test_over_https_the_cookie_never_travels_openly(client: TestClient, key: str
     assert "Secure" in client.post(SIGN_IN, data={"key": key}).headers["set-cookie"]
 
 
+def test_behind_a_proxy_with_tls_the_cookie_never_travels_openly(client: TestClient, key: str) -> None:
+    page = {"Origin": "https://testserver"}
+    assert "Secure" in client.post(SIGN_IN, data={"key": key}, headers=page).headers["set-cookie"]
+
+
 def test_without_a_page_there_is_nothing_to_sign_in_to(service: CoachService, tmp_path: Path, key: str) -> None:
     client = TestClient(create_app(service, ServerConfig(keys=tmp_path / "keys.json", workers=1)))
     assert client.get("/", headers=HTML).headers["content-type"] == "application/problem+json"
