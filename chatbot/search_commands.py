@@ -99,22 +99,29 @@ def build_index(
         Path | None, typer.Option(help="JSON-lines file of templates instead of the shipped ones.")
     ] = None,
     store: StoreUrl = None,
+    mapping: Annotated[
+        Path | None, typer.Option(help="With --store: YAML file that says what the columns are (docs/importing.md).")
+    ] = None,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Name rows that are no lesson, and go on.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Encode lessons into a store (what it holds already is not encoded again), or save an index of templates."""
     from retrieval import TemplateIndex, TemplateLibrary  # noqa: PLC0415 - heavy imports only where needed
 
     if store is None:
+        if mapping is not None:
+            raise InputError("Give --mapping beside --store; templates have columns of their own.")
         templates = TemplateLibrary.from_jsonl(library) if library else TemplateLibrary.shipped()
         TemplateIndex.build(templates, encoder=loading.load_encoder()).save(source)
         said = {"store": source, "indexed": len(templates)}
         typer.echo(json.dumps(said) if as_json else f"saved {len(templates)} templates in {source}")
         return
-    done, held = _import_into(store, source, library, quiet=as_json)
+    done, held = _import_into(store, source, library, mapping=mapping, skip_bad=skip_bad, quiet=as_json)
     if as_json:
         typer.echo(json.dumps({**asdict(done), "held": held}))
     else:
-        typer.echo(f"read {done.read} lessons, encoded {done.encoded}; the store holds {held}")
+        left_out = f", left out {done.bad}" if done.bad else ""
+        typer.echo(f"read {done.read} lessons, encoded {done.encoded}{left_out}; the store holds {held}")
 
 
 @searching.command("evaluate-search")
@@ -225,13 +232,16 @@ def _conditions(where: SearchFilter) -> Filter | None:
     return And(tuple(parts)) if parts else None
 
 
-def _import_into(url: str, source: str, library: Path | None, *, quiet: bool) -> tuple[ImportProgress, int]:
+def _import_into(
+    url: str, source: str, library: Path | None, *, mapping: Path | None, skip_bad: bool, quiet: bool
+) -> tuple[ImportProgress, int]:
     from retrieval import TemplateLibrary  # noqa: PLC0415 - heavy imports only where needed
-    from retrieval.importers import import_documents  # noqa: PLC0415
+    from retrieval.importers import import_documents, read_mapping  # noqa: PLC0415
     from retrieval.stores.urls import open_store  # noqa: PLC0415
     from retrieval.template_documents import document_of_template  # noqa: PLC0415
 
     documents: Any = Path(source)
+    columns = read_mapping(mapping) if mapping is not None else None
     if library is not None or source == SHIPPED:
         templates = TemplateLibrary.from_jsonl(library) if library else TemplateLibrary.shipped()
         documents = [document_of_template(template) for template in templates.values()]
@@ -245,7 +255,9 @@ def _import_into(url: str, source: str, library: Path | None, *, quiet: bool) ->
             documents,
             store,
             encoder,
+            mapping=columns,
             on_progress=None if quiet else lambda progress: typer.echo(f"{progress.read} read", err=True),
+            on_bad=(lambda error: typer.echo(f"left out: {printable(str(error))}", err=True)) if skip_bad else None,
         )
         return done, store.count()
 

@@ -2,6 +2,7 @@
 
 from retrieval.importers.bulk_import import ImportProgress, import_documents
 from retrieval.importers.mapping import DocumentMapping
+from retrieval.importers.mapping_file import read_mapping
 from retrieval.importers.sources import SourceKind, read_documents
 from retrieval.importers.template_files import read_templates
 
@@ -11,5 +12,6 @@ __all__ = [
     "SourceKind",
     "import_documents",
     "read_documents",
+    "read_mapping",
     "read_templates",
 ]

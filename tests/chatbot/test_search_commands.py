@@ -126,3 +126,16 @@ def test_a_judged_collection_is_measured(run: Run, tmp_path: Path) -> None:
     assert set(found["bm25"]["by_category"]) == {"precise", "imprecise"}
     assert list((tmp_path / "cache").glob("vectors-*.npy"))
     assert "holds no corpus" in refused(run("evaluate-search", tmp_path / "cache"))
+
+
+def test_columns_of_other_names_are_mapped_and_bad_rows_left_out(run: Run, tmp_path: Path, store: str) -> None:
+    table, columns = tmp_path / "plans.csv", tmp_path / "columns.yaml"
+    table.write_text("code,name,aim\n7,Magnets,I can sort magnets.\n8,,\n", encoding="utf-8")
+    columns.write_text("id: code\nfields: {title: name, outcome: aim}\n", encoding="utf-8")
+    assert "plans.csv:3" in refused(run("index", table, "--store", store, "--mapping", columns, "--json"))
+    done = run("index", table, "--store", store, "--mapping", columns, "--skip-bad")
+    assert "left out 1; the store holds 1" in succeeded(done)
+    assert "left out: " in done.stderr
+    found = json.loads(succeeded(run("search", "magnets", "--store", store, "--json")))
+    assert found["results"][0]["id"] == "7"
+    assert "--store" in refused(run("index", tmp_path / "out", "--mapping", columns))
