@@ -4,6 +4,8 @@ TORCH ?= torch==2.13.0
 BIN := .venv/bin
 export GRADIO_ANALYTICS_ENABLED := False
 export HF_HUB_OFFLINE := 1
+# torch's threads wait asleep: on shared cores spinning can cost many times the work (benchmarks/busy_cores.py)
+export OMP_WAIT_POLICY ?= PASSIVE
 
 .PHONY: install demo test test-slow lint train clean
 
