@@ -136,17 +136,17 @@ class QualityModel(nn.Module):
             rubric=self._rubric,
         )
 
-    def document_logits(self, segments: Sequence[Segment]) -> NDArray[np.float32]:
-        """Logits ``[measures]`` of a document, before calibration.
+    def judge_segments(self, segments: Sequence[Segment]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Logits ``[measures]`` of a document, before calibration, and ``[segments, measures]`` of each segment.
 
         Args:
             segments: Its segments, one or more.
 
         Returns:
-            One logit a measure, in the order of the config.
+            Both, measures in the order of the config.
         """
         vectors, branched, _ = self._text_vectors(segments, None)
-        return self._judge(segments, vectors, branched)[0]
+        return self._judge(segments, vectors, branched)
 
     def _text_vectors(
         self, segments: Sequence[Segment], previous: Analysis | None

@@ -205,7 +205,7 @@ def fold_logits(
         for name, plans in judged.items():
             for row, plan in enumerate(plans):
                 if plan.group in held:
-                    found[name].logits[row] = model.document_logits(plan.segments)
+                    found[name].logits[row] = model.judge_segments(plan.segments)[0]
                     found[name].folds[row] = number
     return found
 
