@@ -44,10 +44,12 @@ def type_message(page: Page, message: str) -> None:
 
 
 def give_reason(page: Page, words: str) -> Locator:
-    """Open the box for a reason and fill it."""
+    """Open the box for a reason and type into it."""
     page.get_by_role("button", name="Why not relevant?").click()
     box = page.get_by_role("textbox", name="In a few words")
-    box.fill(words)
+    # Gradio builds the box when it is opened, and takes no notice of what a program fills in at the same moment
+    box.press_sequentially(words, delay=30)
+    expect(box).to_have_value(words)
     return box
 
 
