@@ -14,10 +14,9 @@ import json
 import os
 import subprocess
 import sys
-import time
 from statistics import median
 
-from benchmarks.coach_load import plan_of
+from benchmarks.coach_load import bare_seconds
 
 _POLICIES = {
     "passive": {"OMP_WAIT_POLICY": "PASSIVE"},
@@ -27,30 +26,8 @@ _POLICIES = {
 _ENDLESS = "while True: pass"
 
 
-def reading_ms(plans: int) -> float:
-    """Median time to read a plan in this process.
-
-    Args:
-        plans: How many plans.
-
-    Returns:
-        Milliseconds.
-    """
-    from mtl_core.quality import QualityModel  # noqa: PLC0415 - in the child alone
-
-    model = QualityModel.from_pretrained()
-    model.analyse(plan_of(10_000))
-    seconds = []
-    for number in range(plans):
-        text = plan_of(20_000 + number)
-        began = time.perf_counter()
-        model.analyse(text)
-        seconds.append(time.perf_counter() - began)
-    return median(seconds) * 1000
-
-
 def child_ms(policy: str, *, plans: int) -> float:
-    """The same in a process with a policy of waiting."""
+    """Median milliseconds to read a plan in a process of its own with a policy of waiting."""
     environment = {**os.environ, **_POLICIES[policy], "HF_HUB_OFFLINE": "1"}
     command = [sys.executable, "-m", "benchmarks.busy_cores", "--child", f"--plans={plans}"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
@@ -82,7 +59,7 @@ def main() -> None:
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child:
-        print(reading_ms(given.plans))
+        print(median(bare_seconds(given.plans)) * 1000)
         return
     report = {}
     for busy in sorted({0, given.busy}):

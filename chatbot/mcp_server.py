@@ -35,6 +35,7 @@ ThreadId = Annotated[str, Field(min_length=1, max_length=200, description="Id of
 _READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 _ADDS = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_world_hint=False)
 _CHANGES = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False)
+_CHANGES_EACH_TIME = _CHANGES.model_copy(update={"idempotent_hint": False})
 
 
 def build_server(service: CoachService) -> MCPServer[Any]:
@@ -55,6 +56,7 @@ def build_server(service: CoachService) -> MCPServer[Any]:
     )
     _add_reading_tools(server, service)
     _add_answering_tools(server, service)
+    _add_version_tools(server, service)
     return server
 
 
@@ -158,7 +160,7 @@ def _add_answering_tools(server: MCPServer[Any], service: CoachService) -> None:
             )
         )
 
-    @server.tool(title="Say something", annotations=_CHANGES.model_copy(update={"idempotent_hint": False}))
+    @server.tool(title="Say something", annotations=_CHANGES_EACH_TIME)
     async def say(
         context: Context,
         thread_id: ThreadId,
@@ -167,6 +169,8 @@ def _add_answering_tools(server: MCPServer[Any], service: CoachService) -> None:
         """Pass on what the teacher typed: a question, a wish, an answer. "Forget me" deletes all that is kept."""
         return await _turn(lambda: turn_view(service.say(_owner(context), thread_id, text)))
 
+
+def _add_version_tools(server: MCPServer[Any], service: CoachService) -> None:
     @server.tool(title="The teacher's own version", annotations=_CHANGES)
     async def revise_plan(
         context: Context,
@@ -176,12 +180,12 @@ def _add_answering_tools(server: MCPServer[Any], service: CoachService) -> None:
         """Take the version that the teacher wrote and read it again. Never write one yourself; undo takes it back."""
         return await _turn(lambda: turn_view(service.revise(_owner(context), thread_id, text)))
 
-    @server.tool(title="Undo", annotations=_CHANGES.model_copy(update={"idempotent_hint": False}))
+    @server.tool(title="Undo", annotations=_CHANGES_EACH_TIME)
     async def undo(context: Context, thread_id: ThreadId) -> TurnView:
         """Take the last change of the plan back, byte for byte."""
         return await _turn(lambda: turn_view(service.undo(_owner(context), thread_id)))
 
-    @server.tool(title="Redo", annotations=_CHANGES.model_copy(update={"idempotent_hint": False}))
+    @server.tool(title="Redo", annotations=_CHANGES_EACH_TIME)
     async def redo(context: Context, thread_id: ThreadId) -> TurnView:
         """Make the change again that was undone last, byte for byte."""
         return await _turn(lambda: turn_view(service.redo(_owner(context), thread_id)))

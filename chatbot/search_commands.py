@@ -32,6 +32,10 @@ searching = typer.Typer()
 searching.command()(encode)
 
 SHIPPED = "templates"
+_SOURCE_HELP = (
+    f"With --store: what is indexed, a file or folder of lessons, what encode wrote, or the word {SHIPPED}. "
+    "Without: the folder in which an index of the template library is saved."
+)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 IndexFolder = Annotated[
@@ -87,14 +91,7 @@ def search(
 @searching.command("index")
 @errors_are_lines
 def build_index(
-    source: Annotated[
-        str,
-        typer.Argument(
-            help=f"With --store: what is indexed, a file or folder of lessons, what encode wrote, "
-            f"or the word {SHIPPED}. "
-            "Without: the folder in which an index of the template library is saved."
-        ),
-    ],
+    source: Annotated[str, typer.Argument(help=_SOURCE_HELP)],
     library: Annotated[
         Path | None, typer.Option(help="JSON-lines file of templates instead of the shipped ones.")
     ] = None,
@@ -241,8 +238,10 @@ def _import_into(
     from retrieval.template_documents import document_of_template  # noqa: PLC0415
 
     documents: Any = Path(source)
-    columns = read_mapping(mapping) if mapping is not None else None
-    if library is not None or source == SHIPPED:
+    of_templates = library is not None or source == SHIPPED
+    if mapping is not None and (of_templates or (documents / "manifest.json").is_file()):
+        raise InputError("Give --mapping with a file or folder of lessons alone; nothing else has columns.")
+    if of_templates:
         templates = TemplateLibrary.from_jsonl(library) if library else TemplateLibrary.shipped()
         documents = [document_of_template(template) for template in templates.values()]
     elif not documents.exists():
@@ -255,7 +254,7 @@ def _import_into(
             documents,
             store,
             encoder,
-            mapping=columns,
+            mapping=read_mapping(mapping) if mapping is not None else None,
             on_progress=None if quiet else lambda progress: typer.echo(f"{progress.read} read", err=True),
             on_bad=(lambda error: typer.echo(f"left out: {printable(str(error))}", err=True)) if skip_bad else None,
         )

@@ -139,3 +139,4 @@ def test_columns_of_other_names_are_mapped_and_bad_rows_left_out(run: Run, tmp_p
     found = json.loads(succeeded(run("search", "magnets", "--store", store, "--json")))
     assert found["results"][0]["id"] == "7"
     assert "--store" in refused(run("index", tmp_path / "out", "--mapping", columns))
+    assert "folder of lessons alone" in refused(run("index", "templates", "--store", store, "--mapping", columns))
