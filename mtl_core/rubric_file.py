@@ -7,18 +7,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from mtl_core.errors import InputError
 from mtl_core.rubric import Measure
+from mtl_core.yaml_file import fitted, read_yaml
 
 __all__ = ["MAX_MEASURES", "MeasureRow", "as_rubric", "read_rubric"]
 
 MAX_MEASURES = 100
 """Most measures that a rubric may have."""
 
-_MAX_BYTES = 1_000_000
 _KEY = r"^[a-z][a-z0-9_]{0,63}$"
 
 _Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
@@ -73,25 +71,8 @@ def read_rubric(path: str | Path) -> tuple[MeasureRow, ...]:
     Raises:
         InputError: If the file cannot be read or a measure does not fit.
     """
-    try:
-        raw = Path(path).read_bytes()
-        if len(raw) > _MAX_BYTES:
-            raise InputError(f"{path} has {len(raw):,} bytes; a rubric has at most {_MAX_BYTES:,}.")
-        content = yaml.safe_load(raw.decode("utf-8"))
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}).") from error
-    except (UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f", line {mark.line + 1}," if mark else ""
-        raise InputError(
-            f"{path}{place} is no YAML in UTF-8; write a list of measures under the key measures."
-        ) from error
-    try:
-        return _RubricFile.model_validate(content).measures
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        raise InputError(f"{path}: {where}: {first['msg']}.") from error
+    content = read_yaml(path, hint="write a list of measures under the key measures.")
+    return fitted(content, _RubricFile, path=path).measures
 
 
 def as_rubric(rows: Sequence[MeasureRow]) -> Mapping[str, Measure]:

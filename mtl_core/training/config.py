@@ -9,7 +9,7 @@ from typing import Any, Self
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from mtl_core.errors import InputError, one_line
+from mtl_core.errors import InputError
 from mtl_core.heads import HeadSettings
 from mtl_core.losses import LossOptions
 from mtl_core.tasks import Task, TaskName, check_tasks
@@ -23,6 +23,7 @@ from mtl_core.training.config_sections import (
     SplitConfig,
     TrainerConfig,
 )
+from mtl_core.yaml_file import UNREADABLE, read_yaml
 
 __all__ = [
     "DatasetConfig",
@@ -113,12 +114,7 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> TrainingConf
         InputError: If the file cannot be read, a key is unknown, or a value does not fit.
     """
     source = Path(path)
-    try:
-        raw = yaml.safe_load(source.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{source} cannot be read ({error.strerror}); name a YAML config.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{source} is not YAML ({one_line(error)}).") from error
+    raw = read_yaml(source, hint="see docs/training.md for the keys.")
     if not isinstance(raw, dict):
         raise InputError(f"{source} holds no settings; see docs/training.md for the keys.")
     for override in overrides:
@@ -143,7 +139,7 @@ def _override(raw: dict[str, Any], override: str) -> None:
             raise InputError(f"The override {override!r} goes through {part!r}, which is not a section.")
     try:
         place[last] = yaml.safe_load(value)
-    except yaml.YAMLError as error:
+    except UNREADABLE as error:
         raise InputError(f"The value of the override {override!r} is not YAML.") from error
 
 

@@ -58,6 +58,7 @@ def test_a_file_becomes_measures_in_its_order(tmp_path: Path) -> None:
         ("measures: [", "no YAML"),
         ("measures: !!python/object/apply:os.getcwd []", "no YAML"),
         ("[" * 5000, "no YAML"),
+        (TWO.replace("title: Oracy", "title: 2026-13-45"), "no YAML"),
     ],
 )
 def test_a_file_that_does_not_fit_gets_one_sentence(tmp_path: Path, text: str, says: str) -> None:

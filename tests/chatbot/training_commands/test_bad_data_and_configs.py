@@ -84,6 +84,7 @@ def test_several_bad_rows_have_a_line_each(world: World, tmp_path: Path) -> None
         (["seed"], "not key=value"),
         (["sed=1"], "sed: unknown key"),
         (["trainer.epochs=many"], "trainer.epochs"),
+        (["seed=2026-13-45"], "not YAML"),
         (["--task", "moods"], "'moods', which is not a task"),
         (["--val-split", "1.5"], "splits.validation"),
     ],
@@ -92,7 +93,16 @@ def test_an_override_that_does_not_fit_is_one_line(world: World, overrides: list
     assert said in one_error_line(run("train", "--config", world.config, *overrides))
 
 
-@pytest.mark.parametrize(("content", "said"), [(None, "cannot be read"), ("- a", "no settings"), ("a: [", "not YAML")])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "cannot be read"),
+        ("- a", "no settings"),
+        ("a: [", "no YAML"),
+        ("seed: 2026-13-45", "no YAML"),
+        ("[" * 20_000, "no YAML"),
+    ],
+)
 def test_a_config_that_cannot_be_read_is_one_line(tmp_path: Path, content: str | None, said: str) -> None:
     path = tmp_path / "config.yaml"
     if content is not None:

@@ -99,9 +99,9 @@ def test_files_that_hold_no_config_are_named(tmp_path: Path) -> None:
     assert "cannot be read (No such file or directory)" in one_error(tmp_path / "none.yaml")
     path = tmp_path / "config.yaml"
     path.write_text("a: [1,\nb: 2", encoding="utf-8")
-    assert "is not YAML (" in one_error(path)
+    assert "line 2, is no YAML" in one_error(path)
     path.write_bytes(b"\xff\xfe\x00")
-    assert "is not YAML" in one_error(path)
+    assert "no YAML in UTF-8" in one_error(path)
     for content in ("", "- 1", "text"):
         path.write_text(content, encoding="utf-8")
         assert "holds no settings" in one_error(path)
