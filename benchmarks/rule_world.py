@@ -12,10 +12,10 @@ import numpy as np
 from chatbot.coach import LessonCoach
 from chatbot.readability import reading_grade
 from mtl_core.encoder import EncodedTexts
-from mtl_core.quality import check_text
 from mtl_core.reading import Analysis, Evidence, MeasureReading
 from mtl_core.rubric import RUBRIC
 from mtl_core.segments import SegmentKind, segment_document
+from mtl_core.text_check import check_text
 from retrieval import TemplateIndex, TemplateLibrary
 
 __all__ = ["PLANS", "RuleWorld"]

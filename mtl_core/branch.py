@@ -9,6 +9,7 @@ from torch import nn
 
 from mtl_core.encoder import masked_mean
 from mtl_core.errors import ArtifactError
+from mtl_core.rounding import rounded
 from mtl_core.tuned_layers import TunedLayers, blank_layers
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["EncoderBranch"]
 
 _SCALE = ".scale"
-_LEVELS = 127
 
 
 class EncoderBranch(nn.Module):
@@ -57,9 +57,7 @@ class EncoderBranch(nn.Module):
             if tensor.dim() < 2:
                 saved[name] = tensor.half().contiguous()
                 continue
-            scale = (tensor.abs().amax(1, keepdim=True) / _LEVELS).clamp(min=1e-12)
-            saved[name] = (tensor / scale).round().clamp(-_LEVELS, _LEVELS).to(torch.int8).contiguous()
-            saved[name + _SCALE] = scale.contiguous()
+            saved[name], saved[name + _SCALE] = rounded(tensor, dim=1)
         return saved
 
     @classmethod

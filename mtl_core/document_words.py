@@ -12,13 +12,13 @@ import torch
 from torch import nn
 
 from mtl_core.errors import ArtifactError
+from mtl_core.rounding import rounded
 from mtl_core.segments import Segment
 
 __all__ = ["DocumentWords", "document_terms"]
 
 _WORD = re.compile(r"\w\w+")
 _DIGITS = re.compile(r"\d+")
-_LEVELS = 127
 _MIDDLE = 1 << 31
 
 
@@ -78,12 +78,12 @@ class DocumentWords(nn.Module):
 
     def rounded_tensors(self) -> dict[str, torch.Tensor]:
         """The scores in 8 bits with a scale a measure, as they are saved; ``from_rounded`` reads them."""
-        scales = (self.weights.abs().amax(0) / _LEVELS).clamp(min=1e-12)
+        weights, scales = rounded(self.weights, dim=0)
         return {
             "terms": self.terms.contiguous(),
             "rarity": self.rarity.half().contiguous(),
-            "weights": (self.weights / scales).round().clamp(-_LEVELS, _LEVELS).to(torch.int8).contiguous(),
-            "scales": scales.contiguous(),
+            "weights": weights,
+            "scales": scales[0],
             "offsets": self.offsets.contiguous(),
         }
 

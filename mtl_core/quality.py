@@ -19,16 +19,20 @@ from mtl_core.document_words import DocumentWords, document_terms
 from mtl_core.encoder import SharedEncoder
 from mtl_core.errors import ArtifactError, InputError, one_line
 from mtl_core.features import document_vector, encoder_text, feature_dimension, segment_features
-from mtl_core.heads import Cues, EvidenceHead
+from mtl_core.heads import Cues, EvidenceHead, EvidenceOutput
 from mtl_core.language import detect_language
+from mtl_core.pattern_scores import PatternScores
+from mtl_core.patterns import Hits
 from mtl_core.plan_features import plan_features
 from mtl_core.plan_head import PlanHead
 from mtl_core.quality_config import Calibration, QualityConfig
 from mtl_core.reading import Analysis, Evidence, MeasureReading
+from mtl_core.rounding import rounded
 from mtl_core.rubric import MEASURES, Measure
 from mtl_core.rubric_file import as_rubric
 from mtl_core.saved import publish, read_saved
 from mtl_core.segments import Segment, SegmentKind, segment_document
+from mtl_core.text_check import check_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,11 +44,9 @@ __all__ = ["SHIPPED_MODEL", "Calibration", "QualityConfig", "QualityModel"]
 SHIPPED_MODEL = Path(__file__).parent / "artifacts" / "quality"
 """Folder of the heads that come with the package."""
 
-MAX_CHARACTERS = 200_000
-"""Longest document that is read."""
-
 _KIND = "multi-task-model"
-_SCHEMA_VERSION = 4
+_SCHEMA_VERSION = 5
+_CUES, _SCALES = "measures.cues.weight", ".scales"
 
 
 class QualityModel(nn.Module):
@@ -55,6 +57,7 @@ class QualityModel(nn.Module):
         config: Must carry the encoder's fingerprint.
         branch: Tuned upper layers whose vectors the evidence head reads beside those of the encoder.
         words: Scores of the whole document that are added to those of its passages.
+        patterns: Scores of passages by hand-written patterns.
 
     Raises:
         ArtifactError: If the config was made for another encoder.
@@ -67,13 +70,14 @@ class QualityModel(nn.Module):
         *,
         branch: EncoderBranch | None = None,
         words: DocumentWords | None = None,
+        patterns: PatternScores | None = None,
     ) -> None:
         super().__init__()
         _check_encoder(encoder, config)
         self.encoder = encoder
         self.config = config
         self._rubric = as_rubric(config.rubric) if config.rubric else {key: MEASURES[key] for key in config.measures}
-        self.branch, self.words = branch, words
+        self.branch, self.words, self.patterns = branch, words, patterns
         features = feature_dimension(encoder.dimension)
         measures = EvidenceHead(
             features=features,
@@ -118,7 +122,8 @@ class QualityModel(nn.Module):
         if not segments:
             raise InputError("The text holds no word outside marks; give a lesson plan as plain text or markdown.")
         vectors, branched, encoded = self._text_vectors(segments, previous)
-        logits, scores = self._judge(segments, vectors, branched)
+        matched, hits = self._pattern_scores(segments, previous)
+        judged = self._judge(segments, vectors, branched, matched)
         matrix = np.stack([vectors[encoder_text(segment.text)] for segment in segments])
         vector = document_vector(segments, vectors)
         language = detect_language(text)
@@ -126,12 +131,13 @@ class QualityModel(nn.Module):
             words=len(text.split()),
             language=language,
             is_lesson_plan=language == "en" and self._is_lesson_plan(segments, vectors),
-            measures=self._readings(segments, logits, scores),
+            measures=self._readings(segments, judged),
             vector=vector,
             segments=tuple(segments),
             segment_vectors=matrix,
             text_vectors=vectors,
             branch_vectors=branched,
+            pattern_hits=hits,
             encoded=encoded,
             rubric=self._rubric,
         )
@@ -146,7 +152,17 @@ class QualityModel(nn.Module):
             Both, measures in the order of the config.
         """
         vectors, branched, _ = self._text_vectors(segments, None)
-        return self._judge(segments, vectors, branched)
+        judged = self._judge(segments, vectors, branched, self._pattern_scores(segments, None)[0])
+        return judged.logits[0].numpy(), judged.scores.numpy()
+
+    def _pattern_scores(
+        self, segments: Sequence[Segment], previous: Analysis | None
+    ) -> tuple[torch.Tensor | None, Hits]:
+        """Scores ``[segments, measures]`` by the patterns, and their hits."""
+        if self.patterns is None:
+            return None, {}
+        scores, hits = self.patterns(segments, known=None if previous is None else previous.pattern_hits)
+        return torch.from_numpy(scores), hits
 
     def _text_vectors(
         self, segments: Sequence[Segment], previous: Analysis | None
@@ -172,15 +188,17 @@ class QualityModel(nn.Module):
         segments: Sequence[Segment],
         vectors: Mapping[str, NDArray[np.float32]],
         branched: Mapping[str, NDArray[np.float32]],
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Logits ``[measures]`` of the document and ``[segments, measures]`` of each segment."""
+        matched: torch.Tensor | None,
+    ) -> EvidenceOutput:
+        """Logits of the document, with those of its words, and scores of its segments."""
         own = None if self.branch is None else torch.from_numpy(segment_features(segments, branched))
         words = cue_matrix(segments)
         cues = Cues(*(torch.from_numpy(part) for part in (words.offsets, words.buckets, words.values)))
         features = torch.from_numpy(segment_features(segments, vectors))
-        output = self.evidence_head(features, cues, torch.tensor([len(segments)]), own)
-        logits = output.logits[0] if self.words is None else output.logits[0] + self.words(document_terms(segments))
-        return logits.numpy(), output.scores.numpy()
+        output: EvidenceOutput = self.evidence_head(features, cues, torch.tensor([len(segments)]), own, matched)
+        if self.words is None:
+            return output
+        return output._replace(logits=output.logits + self.words(document_terms(segments)))
 
     @torch.inference_mode()
     def _is_lesson_plan(self, segments: Sequence[Segment], vectors: Mapping[str, NDArray[np.float32]]) -> bool:
@@ -188,15 +206,13 @@ class QualityModel(nn.Module):
         calibration = self.config.plan_calibration
         return calibration.probability(logit) >= calibration.present_from
 
-    def _readings(
-        self, segments: Sequence[Segment], logits: NDArray[np.float32], scores: NDArray[np.float32]
-    ) -> dict[str, MeasureReading]:
+    def _readings(self, segments: Sequence[Segment], judged: EvidenceOutput) -> dict[str, MeasureReading]:
         # a heading alone is no evidence, so it may weigh but is never quoted
         quotable = [row for row, segment in enumerate(segments) if segment.kind is not SegmentKind.HEADING]
-        readings = {}
+        logits, scores, readings = judged.logits[0].numpy(), judged.scores.numpy(), {}
         for column, key in enumerate(self.config.measures):
             best = sorted(quotable, key=lambda row: (-scores[row, column], row))[: self.config.top]
-            passage = float(scores[best[0], column]) if best else None
+            passage = float(judged.own[quotable, column].max()) if best else None
             probability, verdict = self.config.judge(key, float(logits[column]), passage=passage)
             quoted = [segments[row] for row in best] if verdict != "absent" else []
             evidence = tuple(Evidence(s.text, s.start, s.end) for s in quoted)
@@ -209,13 +225,16 @@ class QualityModel(nn.Module):
         Args:
             folder: Where.
         """
-        # half precision keeps the word cues small; it moves no probability by more than a thousandth
         tensors = {name: tensor.half().contiguous() for name, tensor in self.heads.state_dict().items()}
+        # the word cues are most of the heads; rounding moves no probability by more than a hundredth
+        tensors[_CUES], tensors[_CUES + _SCALES] = rounded(self.evidence_head.cues.weight, dim=0)
         files = {"heads.safetensors": save_tensors(tensors)}
         if self.branch is not None:
             files["branch.safetensors"] = save_tensors(self.branch.rounded_tensors())
         if self.words is not None:
             files["words.safetensors"] = save_tensors(self.words.rounded_tensors())
+        if self.patterns is not None:
+            files["patterns.json"] = self.patterns.to_json()
         publish(
             folder,
             kind=_KIND,
@@ -243,15 +262,18 @@ class QualityModel(nn.Module):
         try:
             config = QualityConfig.model_validate(saved.meta)
             tensors = load_tensors(saved.files["heads.safetensors"])
+            tensors[_CUES] = tensors[_CUES] * tensors.pop(_CUES + _SCALES)
             rounded = load_tensors(saved.files["branch.safetensors"]) if config.branch_layers else None
             terms = load_tensors(saved.files["words.safetensors"]) if config.reads_words else None
+            written = saved.files["patterns.json"] if config.reads_patterns else None
         except (ValidationError, KeyError, SafetensorError) as error:
             raise ArtifactError(f"The model in {source} cannot be read ({one_line(error)}); save it again.") from error
         shared = encoder or SharedEncoder.load(config.encoder)
         _check_encoder(shared, config)
         branch = EncoderBranch.from_rounded(rounded, encoder=shared, count=config.branch_layers) if rounded else None
         words = DocumentWords.from_rounded(terms, measures=len(config.measures)) if terms else None
-        model = cls(shared, config, branch=branch, words=words)
+        patterns = PatternScores.from_json(written, measures=len(config.measures)) if written else None
+        model = cls(shared, config, branch=branch, words=words, patterns=patterns)
         try:
             model.heads.load_state_dict(tensors)
         except RuntimeError as error:
@@ -268,30 +290,3 @@ def _check_encoder(encoder: SharedEncoder, config: QualityConfig) -> None:
             f"({config.fingerprint[:12]}), not on {encoder.name!r} ({encoder.fingerprint[:12]}). "
             "Load that encoder, or train the heads again on this one."
         )
-
-
-def check_text(text: str) -> None:
-    """Refuse a text that cannot be read as a document.
-
-    Args:
-        text: The text.
-
-    Raises:
-        InputError: If it is empty, without a letter, too long, or binary.
-    """
-    if not text.strip():
-        raise InputError("The text is empty; give a lesson plan as plain text or markdown.")
-    if len(text) > MAX_CHARACTERS:
-        raise InputError(
-            f"The text has {len(text):,} characters; the limit is {MAX_CHARACTERS:,}. Give one lesson at a time."
-        )
-    controls = sum(character in _CONTROLS for character in text)
-    if "\0" in text or controls > len(text) / 100:
-        raise InputError("The text holds binary data; save the plan as UTF-8 text, markdown or .txt first.")
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise InputError("The text holds half of a character (a lone surrogate); save the plan as UTF-8 text first.")
-    if not any(map(str.isalpha, text)):
-        raise InputError("The text holds no word; give a lesson plan as plain text or markdown.")
-
-
-_CONTROLS = frozenset(map(chr, [*range(1, 9), *range(14, 32), 127, 0xFFFD]))

@@ -47,9 +47,9 @@ class QualityConfig(BaseModel):
 
     ``rubric`` holds the measures of a rubric of one's own, and is empty for the one that comes with the package.
     ``branch_layers`` is the number of tuned upper layers; 0 where the heads read the encoder alone. ``reads_words``
-    says whether scores of the whole document by its words are added to those of its passages. ``passage_from`` is the
-    score from which one passage is enough, whatever the rest of the document says; ``None`` where the whole always
-    decides.
+    says whether scores of the whole document by its words are added to those of its passages, and ``reads_patterns``
+    whether hand-written patterns score passages too. ``passage_from`` is the score by the heads themselves from which
+    one passage is enough, whatever the rest of the document says; ``None`` where the whole always decides.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -63,6 +63,7 @@ class QualityConfig(BaseModel):
     plan_calibration: Calibration = Calibration()
     branch_layers: int = Field(default=0, ge=0)
     reads_words: bool = False
+    reads_patterns: bool = False
     passage_from: float | None = Field(default=None, allow_inf_nan=False)
     training: dict[str, str | int | float] = Field(default_factory=dict)
 
@@ -72,7 +73,8 @@ class QualityConfig(BaseModel):
         Args:
             measure: Its key.
             logit: Of the document.
-            passage: Score of the best passage that can be quoted; ``None`` where none can, and then nothing is present.
+            passage: Highest score, by the heads themselves, of a passage that can be quoted; ``None`` where none can,
+                and then nothing is present.
 
         Returns:
             The calibrated probability, not below the threshold where one passage is enough, and the verdict.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from mtl_core.patterns import Hits
 from mtl_core.rubric import MEASURES, Measure
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Analysis:
         encoded: How many texts went through the encoder; the others were known from an earlier reading.
         text_vectors: Unit vector of every text that was encoded, segments and headings, for a later reading.
         branch_vectors: The same of the tuned branch; empty where the model has none.
+        pattern_hits: Numbers of the hand-written patterns that hold for each passage, for a later reading.
         rubric: What the measures are, by key.
     """
 
@@ -79,6 +81,7 @@ class Analysis:
     encoded: int
     text_vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict, repr=False)
     branch_vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict, repr=False)
+    pattern_hits: Hits = field(default_factory=dict, repr=False)
     rubric: Mapping[str, Measure] = field(default_factory=lambda: MEASURES, repr=False)
 
     def as_json(self, source: str) -> dict[str, Any]:

@@ -9,11 +9,15 @@ from torch import nn
 
 from mtl_core.errors import InputError
 
-__all__ = ["Cues", "EvidenceHead", "EvidenceOutput", "smooth_maximum"]
+__all__ = ["OTHERS_SHARE", "Cues", "EvidenceHead", "EvidenceOutput", "smooth_maximum"]
 
 
 _TEMPERATURE = 0.5
 """Of the smooth maximum; half of what it is in training finds a lone passage more often and judges plans as well."""
+
+
+OTHERS_SHARE = 0.75
+"""Weight of the logit of scores that come from elsewhere; 0.5 to 1 judge development plans about as well."""
 
 
 class Cues(NamedTuple):
@@ -37,11 +41,13 @@ class EvidenceOutput(NamedTuple):
         logits: ``[documents, measures]``, one logit per document and measure.
         scores: ``[segments, measures]``, the logit of each segment alone.
         weights: ``[segments, measures]``, attention of those scores that sums to one within a document.
+        own: ``[segments, measures]``, the part of the scores that is of the head itself.
     """
 
     logits: torch.Tensor
     scores: torch.Tensor
     weights: torch.Tensor
+    own: torch.Tensor
 
 
 class EvidenceHead(nn.Module):
@@ -91,7 +97,12 @@ class EvidenceHead(nn.Module):
         return scores
 
     def forward(
-        self, features: torch.Tensor, cues: Cues, lengths: torch.Tensor, branch: torch.Tensor | None = None
+        self,
+        features: torch.Tensor,
+        cues: Cues,
+        lengths: torch.Tensor,
+        branch: torch.Tensor | None = None,
+        others: torch.Tensor | None = None,
     ) -> EvidenceOutput:
         """Judge documents whose segments are laid end to end.
 
@@ -100,6 +111,7 @@ class EvidenceHead(nn.Module):
             cues: Word cues of the same segments.
             lengths: ``[documents]`` number of segments of each, 1 or more.
             branch: ``[segments, branch]`` features from the branch, where the head reads one.
+            others: ``[segments, measures]`` scores that are added to those of this head.
 
         Returns:
             Logits, scores and weights.
@@ -114,13 +126,16 @@ class EvidenceHead(nn.Module):
             raise InputError("Features of the branch are needed by a head that has one, and by no other.")
         scores = self.score(features, cues)
         if not len(lengths):
-            return EvidenceOutput(scores, scores, scores)
+            return EvidenceOutput(scores, scores, scores, scores)
         logits = self._pooled(scores, lengths)
         if self.branch is not None and branch is not None:
-            own = self.branch(branch)
-            logits, scores = logits + self._pooled(own, lengths), scores + own
+            tuned = self.branch(branch)
+            logits, scores = logits + self._pooled(tuned, lengths), scores + tuned
+        own = scores
+        if others is not None:
+            logits, scores = logits + OTHERS_SHARE * self._pooled(others, lengths), scores + others
         weights = torch.cat([_shares(part, self.top) for part in torch.split(scores, lengths.tolist())])
-        return EvidenceOutput(logits, scores, weights)
+        return EvidenceOutput(logits, scores, weights, own)
 
     def _pooled(self, scores: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         return torch.stack([smooth_maximum(part, top=self.top) for part in torch.split(scores, lengths.tolist())])

@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 
 from mtl_core.heads import smooth_maximum
 from mtl_core.quality import Calibration, QualityModel
+from mtl_core.rounding import rounded
 from mtl_core.training.calibration import fit_calibration
 from mtl_core.training.dataset import UNKNOWN, EvidenceDataset
 from mtl_core.training.linear_scores import LinearScores
@@ -163,7 +164,9 @@ def set_evidence_head(
     head = model.evidence_head
     head.features.weight.copy_(torch.from_numpy(scores.weights[:features].T))
     head.features.bias.copy_(torch.from_numpy(scores.offsets))
-    head.cues.weight.copy_(torch.from_numpy(scores.weights[features:]).half())
+    # rounded at once, so that what is calibrated is what is saved
+    whole, scales = rounded(torch.from_numpy(scores.weights[features:]), dim=0)
+    head.cues.weight.copy_(whole * scales)
     if branch is not None and head.branch is not None:
         head.branch.weight.copy_(torch.from_numpy(branch.weights.T))
         head.branch.bias.copy_(torch.from_numpy(branch.offsets))

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mtl_core.errors import InputError
-from mtl_core.quality import check_text
 from mtl_core.segments import segment_document
+from mtl_core.text_check import check_text
 from mtl_core.training.corpus import LabelledPlan, overlapping
 
 __all__ = ["QUOTE", "read_labelled_table"]

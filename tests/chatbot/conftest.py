@@ -13,10 +13,11 @@ import pytest
 
 from chatbot.coach import LessonCoach
 from mtl_core.encoder import EncodedTexts
-from mtl_core.quality import QualityModel, check_text
+from mtl_core.quality import QualityModel
 from mtl_core.reading import Analysis, Evidence, MeasureReading
 from mtl_core.rubric import RUBRIC
 from mtl_core.segments import SegmentKind, segment_document
+from mtl_core.text_check import check_text
 from retrieval import TemplateIndex, TemplateLibrary
 
 PLAN = """# Water moves around

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chatbot.files import MAX_BYTES, find_plans, read_plan
 from mtl_core.errors import InputError
-from mtl_core.quality import check_text
+from mtl_core.text_check import check_text
 
 TEXT = "# Plan\r\n\r\nPupils say “hé”.\r\n"
 

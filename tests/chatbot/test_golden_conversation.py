@@ -18,24 +18,24 @@ from mtl_core.quality import QualityModel
 from retrieval import TemplateIndex
 
 FOLDER = Path(__file__).parent / "golden"
-MY_STARTER = (
-    "Books closed: on whiteboards each pupil writes two things from the Year 7 unit on acids and one everyday alkali. "
-    "We then put the three pH values from that unit in order."
+MY_CHECK = (
+    "Halfway, on whiteboards every pupil writes which of the three solutions is neutral and how the colour shows it. "
+    "We look at all the boards before anyone goes on."
 )
-MY_MISCONCEPTION = (
-    "Some pupils think that neutralising makes the acid vanish. Show the indicator in salt water and ask each pair to "
-    "correct the sentence 'The acid has gone' in writing."
+MY_DEMONSTRATION = (
+    "I demonstrate the first two drops at the front and think aloud: why I swirl, where I read the colour, how I write "
+    "the pH in the table. Then pairs start."
 )
 SAID = (
     "why this?",
     "use it",
     "what is responsive feedback?",
-    f"edit: {MY_STARTER}",
+    f"edit: {MY_CHECK}",
     "a word bank for acids and alkalis",
     "not now",
     "I only have 10 minutes",
     "yes",
-    f"edit: {MY_MISCONCEPTION}",
+    f"edit: {MY_DEMONSTRATION}",
     "not relevant",
     "pause",
     "thanks",
@@ -43,7 +43,7 @@ SAID = (
     "use it",
     "undo",
     "another idea",
-    "already there: Explain what neutralisation means and go through the safety rules.",
+    "already there: Walk round the room and help groups that are stuck.",
     "export",
     "stop",
 )

@@ -14,8 +14,8 @@ from schemathesis.config import SchemathesisConfig
 
 from chatbot.api import ServerConfig, create_app
 from chatbot.service import CoachService
-from mtl_core.quality import check_text
 from mtl_core.segments import segment_document
+from mtl_core.text_check import check_text
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
