@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mtl_core.errors import InputError
-from mtl_core.heads import Cues, EvidenceHead, smooth_maximum
+from mtl_core.heads import OTHERS_SHARE, Cues, EvidenceHead, smooth_maximum
 
 FEATURES, BUCKETS, MEASURES = 5, 16, 3
 
@@ -64,6 +64,21 @@ def test_weights_are_the_share_of_each_segment_in_the_logit(seed: int, lengths: 
         smooth_maximum(moved, top=top).sum().backward()
         torch.testing.assert_close(moved.grad, weights)
         start += length
+
+
+@given(SEEDS, LENGTHS)
+def test_scores_from_elsewhere_are_pooled_apart_and_quoted_together(seed: int, lengths: list[int]) -> None:
+    head, (features, rows) = make_head(seed), make_input(seed, sum(lengths))
+    others = torch.randn(sum(lengths), MEASURES, generator=torch.Generator().manual_seed(seed))
+    alone = head(features, pack(rows), torch.tensor(lengths))
+    both = head(features, pack(rows), torch.tensor(lengths), None, others)
+    torch.testing.assert_close(both.own, alone.scores)
+    torch.testing.assert_close(both.scores, alone.scores + others)
+    added = [smooth_maximum(part, top=3) for part in torch.split(others, lengths)]
+    torch.testing.assert_close(both.logits, alone.logits + OTHERS_SHARE * torch.stack(added))
+    # the attention is that over the sum
+    first = both.scores[: lengths[0]]
+    assert torch.equal(both.weights[: lengths[0]].argmax(0), first.argmax(0))
 
 
 @settings(deadline=None)

@@ -9,6 +9,7 @@ import pytest
 
 from mtl_core.encoder import SharedEncoder
 from mtl_core.features import encoder_text
+from mtl_core.patterns import Hits, Passage
 from mtl_core.quality import QualityModel
 from mtl_core.reading import Analysis
 from tests.mtl_core.quality.readings import PLAN, assert_same
@@ -56,3 +57,22 @@ def test_the_same_text_again_encodes_nothing(model: QualityModel, reading: Analy
     again = model.analyse(PLAN, previous=reading)
     assert again.encoded == 0
     assert_same(again, reading)
+
+
+def test_an_edit_searches_patterns_only_in_what_changed(model: QualityModel, reading: Analysis) -> None:
+    edited = PLAN + "\n\nEvery child writes one subtraction sentence on an exit ticket and hands it in at the door.\n"
+    searched: list[int] = []
+    matcher = model.patterns.matcher if model.patterns else None
+    assert matcher is not None
+    real = matcher._hits
+
+    def spy(passages: list[Passage]) -> Hits:
+        searched.append(len(passages))
+        return real(passages)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(matcher, "_hits", spy)
+        again = model.analyse(edited, previous=reading)
+    assert searched == [1]
+    assert_same(again, model.analyse(edited))
+    assert set(again.pattern_hits) == {Passage.of(segment) for segment in again.segments}

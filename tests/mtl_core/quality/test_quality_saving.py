@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
 from mtl_core.encoder import SharedEncoder
@@ -42,6 +43,18 @@ def test_every_head_is_trained_saved_and_moved(model: QualityModel) -> None:
     }
     assert len(names) == 10 + 2 * 12
     assert all(bool(parameter.any()) for parameter in model.parameters())
+
+
+def test_a_model_without_patterns_is_saved_without_them(tiny: SharedEncoder, tmp_path: Path) -> None:
+    QualityModel(tiny, QualityConfig(encoder="tiny", fingerprint=tiny.fingerprint)).save_pretrained(tmp_path)
+    assert not list(tmp_path.glob("patterns-*"))
+    again = QualityModel.from_pretrained(tmp_path, encoder=tiny)
+    assert again.patterns is None
+    assert again.analyse("Pupils write.").pattern_hits == {}
+
+
+def test_the_shipped_heads_fit_into_six_megabytes() -> None:
+    assert sum(path.stat().st_size for path in SHIPPED_MODEL.iterdir()) < 6_000_000
 
 
 def test_another_encoder_is_refused(model: QualityModel, tiny: SharedEncoder) -> None:
@@ -93,17 +106,43 @@ def other_tensors(_meta: dict, files: dict) -> None:
     files["heads.safetensors"] = save_tensors({"measures.features.bias": torch.zeros(14)})
 
 
+def no_scales(_meta: dict, files: dict) -> None:
+    tensors = load_tensors(files["heads.safetensors"])
+    del tensors["measures.cues.weight.scales"]
+    files["heads.safetensors"] = save_tensors(tensors)
+
+
+def no_patterns(_meta: dict, files: dict) -> None:
+    del files["patterns.json"]
+
+
+def other_patterns(_meta: dict, files: dict) -> None:
+    files["patterns.json"] = b'{"patterns": 1}'
+
+
 @pytest.mark.parametrize(
     "change",
-    [rename_measure, add_key, drop_fingerprint, no_top, bad_threshold, other_bytes, other_file, other_tensors],
+    [
+        rename_measure,
+        add_key,
+        drop_fingerprint,
+        no_top,
+        bad_threshold,
+        other_bytes,
+        other_file,
+        other_tensors,
+        no_scales,
+        no_patterns,
+        other_patterns,
+    ],
 )
 def test_a_model_that_does_not_fit_is_refused(
     tmp_path: Path, encoder: SharedEncoder, change: Callable[[dict, dict], None]
 ) -> None:
-    saved = read_saved(SHIPPED_MODEL, kind="multi-task-model", schema_version=4)
+    saved = read_saved(SHIPPED_MODEL, kind="multi-task-model", schema_version=5)
     meta, files = json.loads(json.dumps(saved.meta)), dict(saved.files)
     change(meta, files)
-    publish(tmp_path, kind="multi-task-model", schema_version=4, meta=meta, files=files)
+    publish(tmp_path, kind="multi-task-model", schema_version=5, meta=meta, files=files)
     with pytest.raises(ArtifactError):
         QualityModel.from_pretrained(tmp_path, encoder=encoder)
 
