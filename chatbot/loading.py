@@ -68,7 +68,8 @@ def load_phraser(name: str | None) -> LanguageModelPhraser | None:
 def warm_up(model: QualityModel, index: TemplateIndex, *, understand: Callable[[str], Understood]) -> None:
     """Hold a short conversation that nobody sees, so that the first teacher does not wait for what loads at first use.
 
-    The table of languages alone takes half a second, and requests that come meanwhile would wait behind it.
+    The table of languages alone takes half a second, the expressions of the patterns a second or two, and requests that
+    come meanwhile would wait behind them.
 
     Args:
         model: Reads plans.
@@ -77,6 +78,8 @@ def warm_up(model: QualityModel, index: TemplateIndex, *, understand: Callable[[
     """
     from chatbot.coach import LessonCoach  # noqa: PLC0415 - seconds to import
 
+    if model.patterns is not None:
+        model.patterns.matcher.compile()
     coach = LessonCoach(model, index, understand=understand)
     coach.open(_PRACTICE_PLAN)
     coach.say("why this?")

@@ -159,6 +159,17 @@ class PatternMatcher:
         texts = [passage.text for passage in passages]
         return [(number, at) for number in sorted(places) for at in self._placed(number, places[number], texts)], hits
 
+    def compile(self) -> None:
+        """Compile every expression now, which takes a second or two, and not when a document needs it.
+
+        Raises:
+            ArtifactError: If an expression cannot be compiled.
+        """
+        for number, row in enumerate(self.rows):
+            for pattern in (row.text, row.heading, row.unless, row.then):
+                if pattern is not None:
+                    self._search(number, pattern)
+
     def _hits(self, passages: Sequence[Passage]) -> Hits:
         texts = _holding([passage.text for passage in passages], self._literals)
         headings = _holding([passage.heading for passage in passages], self._heading_literals)

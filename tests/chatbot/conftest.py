@@ -83,6 +83,7 @@ class KeywordModel:
 
     def __init__(self, library: TemplateLibrary) -> None:
         self.encoder: Any = HashEncoder()
+        self.patterns: Any = None
         titles = [(template.title, template.measures[0]) for template in library.values()]
         self._marks = {m.key: [m.key, *(t for t, key in titles if key == m.key and len(t) % 2 == 0)] for m in RUBRIC}
 

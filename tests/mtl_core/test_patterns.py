@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from mtl_core.errors import ArtifactError
 from mtl_core.patterns import MAX_CHARACTERS, PatternMatcher, PatternRow, expanded
 from mtl_core.segments import Segment, SegmentKind, segment_document
 
@@ -110,6 +111,15 @@ def test_a_long_document_is_no_trap() -> None:
     document, start = passages(*["Ask them."] * 20_000), time.process_time()
     assert PatternMatcher([row], [{}]).matches(document)[0] == []
     assert time.process_time() - start < 5
+
+
+def test_expressions_can_be_compiled_before_they_are_needed() -> None:
+    rows = [PatternRow(name="x", text="write", unless="not", then="read", heading="end")]
+    matcher = PatternMatcher(rows, [{}])
+    matcher.compile()
+    assert set(matcher._searches) == {(0, "write"), (0, "not"), (0, "read"), (0, "end")}
+    with pytest.raises(ArtifactError, match="'y' cannot be compiled"):
+        PatternMatcher([PatternRow(name="y", text="(")], [{}]).compile()
 
 
 def test_known_passages_are_not_searched_again() -> None:
