@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mtl_core.errors import ArtifactError, one_line
 from mtl_core.patterns import Hits, PatternMatcher, PatternRow
+from mtl_core.prefilter import Prefilter
 from mtl_core.segments import Segment
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class _Saved(BaseModel):
     bonus: float = Field(allow_inf_nan=False)
     words: tuple[dict[str, str], ...]
     patterns: tuple[WeighedPattern, ...]
+    prefilter: Prefilter
 
 
 class PatternScores:
@@ -55,9 +57,10 @@ class PatternScores:
         words: Lists of named words.
         bonus: Of a passage that shows the measure.
         measures: Number of measures.
+        prefilter: Says where a pattern has to be tried, see ``PatternMatcher``.
 
     Raises:
-        ArtifactError: If a pattern is of a measure or of words that are not there.
+        ArtifactError: If a pattern is of a measure or of words that are not there, or the prefilter is of others.
     """
 
     def __init__(
@@ -67,13 +70,15 @@ class PatternScores:
         *,
         bonus: float,
         measures: int,
+        prefilter: Prefilter | None = None,
     ) -> None:
         self.patterns, self.words, self.bonus, self.measures = tuple(patterns), tuple(words), bonus, measures
         if any(one.measure >= measures or one.words >= len(self.words) for one in self.patterns):
             raise ArtifactError("The patterns do not fit the model's measures; train the model again.")
-        self.matcher = PatternMatcher(
-            [one.row for one in self.patterns], [self.words[one.words] for one in self.patterns]
-        )
+        if prefilter is not None and len(prefilter.needs) != 2 * len(self.patterns):
+            raise ArtifactError("The prefilter does not fit the patterns; train the model again.")
+        rows, lists = [one.row for one in self.patterns], [self.words[one.words] for one in self.patterns]
+        self.matcher = PatternMatcher(rows, lists, prefilter=prefilter)
 
     def __call__(self, segments: Sequence[Segment], *, known: Hits | None = None) -> tuple[NDArray[np.float32], Hits]:
         """Score a document's passages.
@@ -98,7 +103,7 @@ class PatternScores:
 
     def to_json(self) -> bytes:
         """The patterns as they are saved; ``from_json`` reads them."""
-        saved = _Saved(bonus=self.bonus, words=self.words, patterns=self.patterns)
+        saved = _Saved(bonus=self.bonus, words=self.words, patterns=self.patterns, prefilter=self.matcher.prefilter)
         return saved.model_dump_json(by_alias=True, exclude_defaults=True).encode()
 
     @classmethod
@@ -120,4 +125,4 @@ class PatternScores:
         except ValidationError as error:
             message = f"The saved patterns cannot be read ({one_line(error)}); train the model again."
             raise ArtifactError(message) from error
-        return cls(saved.patterns, saved.words, bonus=saved.bonus, measures=measures)
+        return cls(saved.patterns, saved.words, bonus=saved.bonus, measures=measures, prefilter=saved.prefilter)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mtl_core.errors import ArtifactError
 from mtl_core.features import encoder_text
+from mtl_core.prefilter import Prefilter
 from mtl_core.segments import Segment, SegmentKind
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["MAX_CHARACTERS", "WEAK", "Hits", "Match", "Passage", "PatternMatcher", "PatternRow", "expanded"]
 
@@ -22,6 +27,7 @@ MAX_CHARACTERS = 1_000
 """How much of a passage or heading is searched, so that no text can make a search long."""
 
 _START, _END = 0.3, 0.65
+_AT_ONCE = 256
 _NAME = re.compile(r"<([a-z_]+)>")
 
 Match = tuple[int, int]
@@ -41,8 +47,6 @@ class PatternRow(BaseModel):
         then: Searched in the passages after this one.
         within: In how many of them; all where ``None``.
         against: Whether the passage only looks like the measure.
-        literals: Every match of ``text`` holds one of these, unless there are none.
-        heading_literals: The same of ``heading``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -56,8 +60,6 @@ class PatternRow(BaseModel):
     then: str | None = None
     within: int | None = Field(default=None, ge=1)
     against: bool = False
-    literals: tuple[str, ...] = ()
-    heading_literals: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _searches(self) -> PatternRow:
@@ -120,20 +122,24 @@ Hits = dict[Passage, tuple[int, ...]]
 class PatternMatcher:
     """Finds the passages of a document that patterns match.
 
-    A pattern is only tried where one of its literals stands, and compiled when it is first tried: a document holds the
-    literals of some of them.
-
     Args:
         rows: The patterns.
         words: Named words of each pattern.
+        prefilter: With two needs for each pattern, of its text and of its heading; it is tried only where both are
+            met. ``None`` tries each everywhere.
     """
 
-    def __init__(self, rows: Sequence[PatternRow], words: Sequence[Mapping[str, str]]) -> None:
+    def __init__(
+        self,
+        rows: Sequence[PatternRow],
+        words: Sequence[Mapping[str, str]],
+        *,
+        prefilter: Prefilter | None = None,
+    ) -> None:
         self.rows, self.words = tuple(rows), tuple(words)
+        self.prefilter = prefilter or Prefilter(needs=(None,) * 2 * len(self.rows))
+        self._kinds = np.asarray([[not row.kind or kind in row.kind for kind in SegmentKind] for row in self.rows])
         self._searches: dict[tuple[int, str], Callable[[str], re.Match[str] | None]] = {}
-        # a pattern without literals is tried everywhere
-        self._literals = sorted({literal for row in self.rows for literal in row.literals})
-        self._heading_literals = sorted({literal for row in self.rows for literal in row.heading_literals})
 
     def matches(self, segments: Sequence[Segment], *, known: Hits | None = None) -> tuple[list[Match], Hits]:
         """Every match in a document.
@@ -167,32 +173,32 @@ class PatternMatcher:
         """
         for number, row in enumerate(self.rows):
             for pattern in (row.text, row.heading, row.unless, row.then):
-                if pattern is not None:
+                if pattern is not None and (number, pattern) not in self._searches:
                     self._search(number, pattern)
 
     def _hits(self, passages: Sequence[Passage]) -> Hits:
-        texts = _holding([passage.text for passage in passages], self._literals)
-        headings = _holding([passage.heading for passage in passages], self._heading_literals)
         found: list[list[int]] = [[] for _ in passages]
-        for number, row in enumerate(self.rows):
-            places = set(range(len(passages)))
-            for literals, holding in ((row.literals, texts), (row.heading_literals, headings)):
-                if literals:
-                    places &= {at for literal in literals for at in holding.get(literal, ())}
-            for at in places:
-                if self._holds(number, passages[at]):
-                    found[at].append(number)
+        # a few at a time, so that the table of what is to be tried stays small
+        for start in range(0, len(passages), _AT_ONCE):
+            for number, at in np.argwhere(self._to_try(passages[start : start + _AT_ONCE])).tolist():
+                if self._holds(number, passages[start + at]):
+                    found[start + at].append(number)
         return {passage: tuple(numbers) for passage, numbers in zip(passages, found, strict=True)}
+
+    def _to_try(self, passages: Sequence[Passage]) -> NDArray[np.bool_]:
+        """``[patterns, passages]`` whether a pattern may hold for a passage."""
+        met = self.prefilter.met([*(one.text for one in passages), *(one.heading for one in passages)])
+        kinds = [list(SegmentKind).index(one.kind) for one in passages]
+        found: NDArray[np.bool_] = met[::2, : len(passages)] & met[1::2, len(passages) :] & self._kinds[:, kinds]
+        return found
 
     def _holds(self, number: int, passage: Passage) -> bool:
         row = self.rows[number]
-        if row.kind and passage.kind not in row.kind:
+        if row.heading is not None and not self._found(number, row.heading, passage.heading):
             return False
-        if row.heading is not None and not self._search(number, row.heading)(passage.heading):
+        if row.text is not None and not self._found(number, row.text, passage.text):
             return False
-        if row.text is not None and not self._search(number, row.text)(passage.text):
-            return False
-        return row.unless is None or not self._search(number, row.unless)(passage.text)
+        return row.unless is None or not self._found(number, row.unless, passage.text)
 
     def _placed(self, number: int, places: Sequence[int], texts: Sequence[str]) -> list[int]:
         """Those of the places where a pattern may stand and what has to follow does."""
@@ -203,29 +209,21 @@ class PatternMatcher:
             places = [at for at in places if at / last >= _END]
         if row.then is None or not places:
             return list(places)
-        search = self._search(number, row.then)
         # searched once for all places, since each of thousands could have thousands after it
-        after = [at for at, text in enumerate(texts) if search(text)]
+        after = [at for at, text in enumerate(texts) if self._found(number, row.then, text)]
         within = len(texts) if row.within is None else row.within
         following = [(at, bisect_right(after, at)) for at in places]
         return [at for at, place in following if place < len(after) and after[place] <= at + within]
 
+    def _found(self, number: int, pattern: str, text: str) -> bool:
+        search = self._searches.get((number, pattern)) or self._search(number, pattern)
+        return search(text) is not None
+
     def _search(self, number: int, pattern: str) -> Callable[[str], re.Match[str] | None]:
-        search = self._searches.get((number, pattern))
-        if search is None:
-            try:
-                search = re.compile(expanded(pattern, self.words[number]), re.IGNORECASE).search
-            except (KeyError, ValueError, re.error) as error:
-                message = f"The pattern {self.rows[number].name!r} cannot be compiled ({error}); train the model again."
-                raise ArtifactError(message) from error
-            self._searches[number, pattern] = search
+        try:
+            search = re.compile(expanded(pattern, self.words[number]), re.IGNORECASE).search
+        except (KeyError, ValueError, re.error) as error:
+            message = f"The pattern {self.rows[number].name!r} cannot be compiled ({error}); train the model again."
+            raise ArtifactError(message) from error
+        self._searches[number, pattern] = search
         return search
-
-
-def _holding(texts: Sequence[str], literals: Iterable[str]) -> dict[str, list[int]]:
-    """Which texts hold each literal; literals that stand nowhere are left out."""
-    folded = [text.casefold() for text in texts]
-    # one search of the whole text leaves out most literals
-    whole = "\n".join(dict.fromkeys(folded))
-    present = [literal for literal in literals if literal in whole]
-    return {literal: [at for at, text in enumerate(folded) if literal in text] for literal in present}

@@ -45,7 +45,7 @@ SHIPPED_MODEL = Path(__file__).parent / "artifacts" / "quality"
 """Folder of the heads that come with the package."""
 
 _KIND = "multi-task-model"
-_SCHEMA_VERSION = 5
+_SCHEMA_VERSION = 6
 _CUES, _SCALES = "measures.cues.weight", ".scales"
 
 

@@ -14,17 +14,16 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from mtl_core.errors import InputError
-from mtl_core.features import encoder_text
 from mtl_core.pattern_scores import PatternScores, WeighedPattern
 from mtl_core.patterns import PatternMatcher, PatternRow, expanded
+from mtl_core.prefilter import Prefilter
 from mtl_core.rubric import MEASURES
-from mtl_core.training.literals import required_literals
+from mtl_core.training.prefilters import build_prefilter
 from mtl_core.yaml_file import fitted, read_yaml
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mtl_core.segments import Segment
     from mtl_core.training.corpus import LabelledPlan
 
 __all__ = ["PATTERNS", "PatternData", "Patterns", "fit_patterns", "load_patterns", "pattern_data"]
@@ -56,16 +55,35 @@ class Patterns:
         measures: Number of each one's measure.
         lists: Number of each one's list of words.
         words: Lists of named words.
+        prefilter: Says where they have to be tried.
     """
 
     rows: tuple[PatternRow, ...]
     measures: tuple[int, ...]
     lists: tuple[int, ...]
     words: tuple[dict[str, str], ...]
+    prefilter: Prefilter
+
+    @classmethod
+    def of(
+        cls,
+        rows: Sequence[PatternRow],
+        *,
+        measures: Sequence[int],
+        lists: Sequence[int],
+        words: Sequence[dict[str, str]],
+    ) -> Patterns:
+        """Patterns with the prefilter that fits them; the arguments are those of the class."""
+        given = [
+            None if one is None else expanded(one, words[number])
+            for row, number in zip(rows, lists, strict=True)
+            for one in (row.text, row.heading)
+        ]
+        return cls(tuple(rows), tuple(measures), tuple(lists), tuple(words), build_prefilter(given))
 
     def matcher(self) -> PatternMatcher:
         """What finds them in documents."""
-        return PatternMatcher(self.rows, [self.words[number] for number in self.lists])
+        return PatternMatcher(self.rows, [self.words[number] for number in self.lists], prefilter=self.prefilter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +127,7 @@ def load_patterns(folder: Path = PATTERNS) -> Patterns:
         rows += given.patterns
         measures += [list(MEASURES).index(given.measure)] * len(given.patterns)
         lists += [len(words) - 1] * len(given.patterns)
-    return Patterns(tuple(rows), tuple(measures), tuple(lists), tuple(words))
+    return Patterns.of(rows, measures=measures, lists=lists, words=words)
 
 
 def _read(path: Path) -> _PatternFile:
@@ -144,8 +162,7 @@ def pattern_data(
     Returns:
         Matches and labels.
     """
-    chosen = _with_literals(patterns, [segment for plan in plans for segment in plan.segments])
-    matcher, cells, offset = chosen.matcher(), [], 0
+    matcher, cells, offset = patterns.matcher(), [], 0
     for plan in plans:
         cells += [(offset + at, number) for number, at in matcher.matches(plan.segments)[0]]
         offset += len(plan.segments)
@@ -153,28 +170,7 @@ def pattern_data(
     shape = (offset, len(patterns.rows))
     matches = csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=shape)
     groups = tuple(plan.group for plan in plans for _ in plan.segments)
-    return PatternData(chosen, matches, (labels == 1).astype(np.int8), groups, heavy)
-
-
-def _with_literals(patterns: Patterns, segments: Sequence[Segment]) -> Patterns:
-    """The patterns with the literals that fewest of some passages hold."""
-    texts = list(dict.fromkeys(encoder_text(segment.text).casefold() for segment in segments))
-    known: dict[str, int] = {}
-
-    def hits(literals: frozenset[str]) -> int:
-        for literal in literals - known.keys():
-            known[literal] = sum(literal in text for text in texts)
-        return sum(known[literal] for literal in literals)
-
-    def literals_of(pattern: str | None, words: dict[str, str]) -> tuple[str, ...]:
-        return () if pattern is None else required_literals(expanded(pattern, words), hits=hits)
-
-    rows = []
-    for row, number in zip(patterns.rows, patterns.lists, strict=True):
-        words = patterns.words[number]
-        found = {"literals": literals_of(row.text, words), "heading_literals": literals_of(row.heading, words)}
-        rows.append(row.model_copy(update=found))
-    return Patterns(tuple(rows), patterns.measures, patterns.lists, patterns.words)
+    return PatternData(patterns, matches, (labels == 1).astype(np.int8), groups, heavy)
 
 
 def fit_patterns(data: PatternData, *, held: frozenset[str] = frozenset()) -> PatternScores:
@@ -203,4 +199,6 @@ def fit_patterns(data: PatternData, *, held: frozenset[str] = frozenset()) -> Pa
         WeighedPattern(measure=measure, words=words, weight=round(float(value), 4), row=row)
         for row, measure, words, value in zip(patterns.rows, patterns.measures, patterns.lists, weights, strict=True)
     ]
-    return PatternScores(weighed, patterns.words, bonus=BONUS, measures=data.labels.shape[1])
+    return PatternScores(
+        weighed, patterns.words, bonus=BONUS, measures=data.labels.shape[1], prefilter=patterns.prefilter
+    )

@@ -10,6 +10,7 @@ import pytest
 from mtl_core.errors import ArtifactError
 from mtl_core.pattern_scores import PatternScores, WeighedPattern
 from mtl_core.patterns import PatternRow
+from mtl_core.prefilter import Prefilter
 from mtl_core.segments import segment_document
 
 WORDS = ({}, {"ticket": "exit (?:ticket|slip)"})
@@ -20,7 +21,7 @@ def weighed(measure: int, weight: float, *, words: int = 0, **row: object) -> We
 
 
 PATTERNS = (
-    weighed(0, 1.5, words=1, name="ticket", text="<ticket>", literals=["exit"]),
+    weighed(0, 1.5, words=1, name="ticket", text="<ticket>"),
     weighed(0, 0.5, name="weak: write", text="write"),
     weighed(0, -1.0, name="homework", text="homework", against=True),
     weighed(1, 0.25, name="draw", text="draw", kind=["sentence"]),
@@ -30,7 +31,8 @@ TEXT = "Write an exit slip. Write. An exit ticket for homework. Draw a map. Noth
 
 @pytest.fixture
 def scores() -> PatternScores:
-    return PatternScores(PATTERNS, WORDS, bonus=2.0, measures=2)
+    prefilter = Prefilter(atoms=("exit",), needs=(0, *(None,) * 7))
+    return PatternScores(PATTERNS, WORDS, bonus=2.0, measures=2, prefilter=prefilter)
 
 
 def test_weights_add_up_and_what_shows_a_measure_gets_a_bonus(scores: PatternScores) -> None:
@@ -44,6 +46,7 @@ def test_what_is_saved_is_read_again(scores: PatternScores) -> None:
     again = PatternScores.from_json(scores.to_json(), measures=2)
     assert again.patterns == scores.patterns
     assert again.words == scores.words
+    assert again.matcher.prefilter == scores.matcher.prefilter
     assert again(segment_document(TEXT))[0].tolist() == scores(segment_document(TEXT))[0].tolist()
 
 
@@ -67,6 +70,8 @@ def test_patterns_of_another_rubric_are_refused(scores: PatternScores) -> None:
         PatternScores.from_json(scores.to_json(), measures=1)
     with pytest.raises(ArtifactError, match="do not fit"):
         PatternScores(PATTERNS, WORDS[:1], bonus=2.0, measures=2)
+    with pytest.raises(ArtifactError, match="prefilter does not fit"):
+        PatternScores(PATTERNS, WORDS, bonus=2.0, measures=2, prefilter=Prefilter(needs=(None,)))
 
 
 @pytest.mark.parametrize("pattern", ["(", "<nothing>", "[a-"])

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from mtl_core.errors import ArtifactError
 from mtl_core.patterns import MAX_CHARACTERS, PatternMatcher, PatternRow, expanded
+from mtl_core.prefilter import Prefilter
 from mtl_core.segments import Segment, SegmentKind, segment_document
 
 
@@ -79,15 +80,23 @@ def test_what_follows(within: int | None, found: list[int]) -> None:
 
 
 def test_a_heading_alone_can_match() -> None:
-    row = PatternRow(name="x", heading="exit ticket", heading_literals=("exit ticket",))
+    row, prefilter = PatternRow(name="x", heading="exit ticket"), Prefilter(atoms=("exit ticket",), needs=(None, 0))
     document = [*passages("Write.", heading="Exit Ticket"), *passages("Write.", heading="Start")]
-    assert PatternMatcher([row], [{}]).matches(document)[0] == [(0, 0)]
+    assert PatternMatcher([row], [{}], prefilter=prefilter).matches(document)[0] == [(0, 0)]
 
 
-def test_only_passages_with_a_literal_are_tried() -> None:
-    # the literals are wrong on purpose, so that what is not tried can be seen
-    row = PatternRow(name="x", text="write|draw", literals=("write",))
-    assert PatternMatcher([row], [{}]).matches(passages("Draw.", "Write."))[0] == [(0, 1)]
+def test_only_passages_that_meet_the_needs_are_tried() -> None:
+    # the prefilter is wrong on purpose, so that what is not tried can be seen
+    row, prefilter = PatternRow(name="x", text="write|draw"), Prefilter(atoms=("write",), needs=(0, None))
+    found, _ = PatternMatcher([row], [{}], prefilter=prefilter).matches(passages("Draw.", "Write."))
+    assert found == [(0, 1)]
+
+
+def test_many_passages_are_looked_at_in_parts() -> None:
+    words = [f"Write {number}." if number % 3 else f"Draw {number}." for number in range(600)]
+    prefilter = Prefilter(atoms=("write",), needs=(0, None))
+    found, _ = PatternMatcher([PatternRow(name="x", text="write")], [{}], prefilter=prefilter).matches(passages(*words))
+    assert found == [(0, number) for number in range(600) if number % 3]
 
 
 def test_a_text_is_searched_up_to_a_length() -> None:

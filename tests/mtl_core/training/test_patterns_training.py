@@ -85,7 +85,8 @@ def small() -> PatternData:
         PatternRow(name="never", text="zebra"),
         PatternRow(name="other measure", text="ticket"),
     )
-    given = Patterns(rows, (0, 0, 0, 1), (0, 0, 0, 0), ({"ticket": "(?:ticket|slip)"},))
+    words = [{"ticket": "(?:ticket|slip)"}]
+    given = Patterns.of(rows, measures=(0, 0, 0, 1), lists=(0, 0, 0, 0), words=words)
     plans = [plan_of(number, shown=number % 2 == 0) for number in range(12)]
     labels = np.concatenate([segment_labels(plan, KEYS) for plan in plans])
     return pattern_data(given, plans, labels, heavy=frozenset({"g0"}))
@@ -94,11 +95,11 @@ def small() -> PatternData:
 def test_matches_are_rows_of_segments(small: PatternData) -> None:
     assert small.matches.shape == (24, 4)
     assert small.matches.toarray()[:4].tolist() == [[0, 0, 0, 0], [1, 1, 0, 1], [0, 0, 0, 0], [0, 1, 0, 0]]
-    assert small.patterns.rows[0].literals == ("slip", "ticket")
+    assert small.patterns.prefilter.atoms == ("a slip", "a ticket", "hand in", "ticket", "zebra")
     assert small.labels[:4, 0].tolist() == [0, 1, 0, 0]
 
 
-def test_literals_leave_out_no_match(patterns: Patterns) -> None:
+def test_the_prefilter_leaves_out_no_match(patterns: Patterns) -> None:
     text = "\n\n".join([*SHOWN.values(), "Ask: what is 3 + 4? (Answer: 7)", "| 10 min | Pupils sort the cards |"])
     plan = LabelledPlan(
         "x", "g", text, tuple(segment_document(text)), dict.fromkeys(KEYS, False), dict.fromkeys(KEYS, ())
