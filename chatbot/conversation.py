@@ -56,6 +56,7 @@ class Conversation:
         self._counter = count(1)
         self._new_id = nudge_ids or (lambda: f"nudge-{next(self._counter)}")
         self._phraser = phraser
+        self._facts: tuple[str, PlanFacts] | None = None
 
     @property
     def state(self) -> CoachState:
@@ -74,7 +75,9 @@ class Conversation:
     @property
     def facts(self) -> PlanFacts:
         """What the plan says of itself, with the grade that the teacher stated."""
-        facts = read_facts(self.state.text, self.analysis.segments)
+        if self._facts is None or self._facts[0] != self.state.text:
+            self._facts = (self.state.text, read_facts(self.state.text, self.analysis.segments))
+        facts = self._facts[1]
         if self.state.grade is None:
             return facts
         return replace(facts, grade=self.state.grade, grade_phrase=self.state.grade_phrase or facts.grade_phrase)
