@@ -6,6 +6,9 @@
 itself, 1 in part, 0 not. The passages were first to third quotes of right judgements by the shipped heads, and passages
 that the readers of the plans had quoted, mixed. The readings were machine-assisted. For a measure of two parts (pacing
 and materials, gradual release, misconceptions) one part counts as shown.
+
+``judged/quote_verdicts_later.jsonl`` holds the first quotes that heads with patterns gave and nobody had judged, by two
+other such readers, and 70 of the passages above among them, which tell how much milder these readers are.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from mtl_core.rubric import MEASURES
 from mtl_core.training.corpus import load_plan_folder, overlapping, read_rows
 
 VERDICTS = Path(__file__).parent / "judged" / "quote_verdicts.jsonl"
+LATER = VERDICTS.with_name("quote_verdicts_later.jsonl")
 _TWO_PARTS = frozenset({"pacing_and_materials", "gradual_release", "misconceptions"})
 
 
@@ -60,30 +64,51 @@ def line_of(passages: list[JudgedPassage]) -> str:
     return f"{len(passages):3d} shown {shown:.2f} nothing {nothing:.2f}"
 
 
+Place = tuple[str, str, int]
+"""Plan, measure and start of a passage."""
+
+
+def judged(path: Path) -> dict[Place, JudgedPassage]:
+    """The passages of a file by place.
+
+    Args:
+        path: A file of judged passages.
+
+    Returns:
+        The passages.
+    """
+    return {(row.plan, row.measure, row.start): row for row in read_rows(path, JudgedPassage)}
+
+
 def main() -> None:
     """Print a line a measure: first quotes of the model, as far as they were judged, and the readers' passages."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--model", type=Path)
     options = parser.parse_args()
-    known = {(row.plan, row.measure, row.start): row for row in read_rows(VERDICTS, JudgedPassage)}
+    known, later = judged(VERDICTS), judged(LATER)
     model = QualityModel.from_pretrained(options.model)
-    first: list[JudgedPassage] = []
-    theirs: list[JudgedPassage] = []
-    unjudged = 0
+    first: list[Place] = []
+    theirs: list[Place] = []
     for plan in load_plan_folder(options.data / "plans.jsonl", licence_class=None):
         for measure, reading in model.analyse(plan.text).measures.items():
             starts = {plan.segments[row].start for quote in plan.quotes[measure] for row in overlapping(plan, quote)}
-            theirs += [known[key] for start in sorted(starts) if (key := (plan.id, measure, start)) in known]
-            if not plan.present[measure] or reading.verdict != "present" or not reading.evidence:
-                continue
-            found = known.get((plan.id, measure, reading.evidence[0].start))
-            unjudged += found is None
-            first += [] if found is None else [found]
+            theirs += [(plan.id, measure, start) for start in sorted(starts)]
+            if plan.present[measure] and reading.verdict == "present" and reading.evidence:
+                first.append((plan.id, measure, reading.evidence[0].start))
+    unjudged = sum(place not in known and place not in later for place in first)
+    both = sorted(known.keys() & later.keys())
     print(f"{len(known)} passages, readers agree {agreement(known.values()):.2f}; first quotes not judged {unjudged}")
+    print(f"{len(later)} by later readers, who agree {agreement(later.values()):.2f}; by both pairs of readers")
+    print(f"  earlier {line_of([known[place] for place in both])} | later {line_of([later[place] for place in both])}")
     for measure in (*MEASURES, "all"):
-        own, readers = ([p for p in part if measure in (p.measure, "all")] for part in (first, theirs))
-        print(f"{measure:26s} first quotes {line_of(own)} | readers' passages {line_of(readers)}")
+        own, readers = ([place for place in part if measure in (place[1], "all")] for part in (first, theirs))
+        lines = [
+            line_of([known[place] for place in own if place in known]),
+            line_of([later[place] for place in own if place in later and place not in known]),
+            line_of([known[place] for place in readers if place in known]),
+        ]
+        print(f"{measure:26s} first quotes {lines[0]} | later readers {lines[1]} | readers' passages {lines[2]}")
 
 
 if __name__ == "__main__":

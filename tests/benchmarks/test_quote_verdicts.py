@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.quote_verdicts import VERDICTS, JudgedPassage, agreement, line_of
+from benchmarks.quote_verdicts import LATER, VERDICTS, JudgedPassage, agreement, judged, line_of
 from mtl_core.rubric import MEASURES
 from mtl_core.training.corpus import read_rows
 
@@ -13,6 +13,14 @@ def test_every_passage_is_judged_once_by_two() -> None:
     assert {row.measure for row in rows} == set(MEASURES)
     assert {verdict for row in rows for verdict in row.verdicts} == {0, 1, 2}
     assert 0.9 < agreement(rows) < 1
+
+
+def test_later_readers_judged_some_of_the_same_passages() -> None:
+    later = judged(LATER)
+    assert len(list(read_rows(LATER, JudgedPassage))) == len(later) == 288
+    assert len(later.keys() & judged(VERDICTS).keys()) == 70
+    assert {verdict for row in later.values() for verdict in row.verdicts} == {0, 1, 2}
+    assert 0.9 < agreement(later.values()) < 1
 
 
 def test_half_of_a_measure_of_two_parts_is_shown() -> None:
