@@ -138,7 +138,8 @@ class PatternMatcher:
     ) -> None:
         self.rows, self.words = tuple(rows), tuple(words)
         self.prefilter = prefilter or Prefilter(needs=(None,) * 2 * len(self.rows))
-        self._kinds = np.asarray([[not row.kind or kind in row.kind for kind in SegmentKind] for row in self.rows])
+        kinds = [not row.kind or kind in row.kind for row in self.rows for kind in SegmentKind]
+        self._kinds = np.asarray(kinds, np.bool_).reshape(len(self.rows), len(SegmentKind))
         self._searches: dict[tuple[int, str], Callable[[str], re.Match[str] | None]] = {}
 
     def matches(self, segments: Sequence[Segment], *, known: Hits | None = None) -> tuple[list[Match], Hits]:

@@ -17,7 +17,7 @@ _MOST = 4
 
 _REPEATS = {code.MAX_REPEAT, code.MIN_REPEAT, code.POSSESSIVE_REPEAT}
 
-Parsed = Iterable[tuple[Any, Any]]
+_Parsed = Iterable[tuple[Any, Any]]
 
 
 class _Condition(NamedTuple):
@@ -83,7 +83,7 @@ def _collect(condition: _Needed, ordered: dict[_Condition | str, None]) -> None:
     ordered[condition] = None
 
 
-def _sequence(parsed: Parsed) -> _Known:
+def _sequence(parsed: _Parsed) -> _Known:
     """What is known of matches of parts that follow each other."""
     words, needed = frozenset({""}), []
     whole = True
@@ -121,14 +121,14 @@ def _branches(branches: Sequence[_Known]) -> _Known:
     return _Known(None, _any([one.condition() for one in branches]))
 
 
-def _repeated(least: int, most: int, parsed: Parsed) -> _Known:
+def _repeated(least: int, most: int, parsed: _Parsed) -> _Known:
     inner = _sequence(parsed)
     if (least, most) == (0, 1) and inner.words is not None:
         return _Known(inner.words | {""}, None)
     return _Known(None, inner.condition() if least else None)
 
 
-def _class(members: Parsed) -> _Known:
+def _class(members: _Parsed) -> _Known:
     """A class of characters."""
     found: set[str] = set()
     for operator, argument in members:

@@ -92,6 +92,10 @@ def test_only_passages_that_meet_the_needs_are_tried() -> None:
     assert found == [(0, 1)]
 
 
+def test_no_pattern_matches_nothing() -> None:
+    assert PatternMatcher([], []).matches(passages("Write.", "Draw."))[0] == []
+
+
 def test_many_passages_are_looked_at_in_parts() -> None:
     words = [f"Write {number}." if number % 3 else f"Draw {number}." for number in range(600)]
     prefilter = Prefilter(atoms=("write",), needs=(0, None))

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mtl_core.patterns import expanded
 from mtl_core.prefilter import ALL, DIGIT, Prefilter
 from mtl_core.training.patterns import load_patterns
 from mtl_core.training.prefilters import build_prefilter
@@ -95,13 +94,3 @@ def test_most_of_the_patterns_need_something() -> None:
     needs = patterns.prefilter.needs
     searched = [row.text is not None for row in patterns.rows]
     assert sum(need is not None for need in needs[::2]) > 0.95 * sum(searched)
-    assert (
-        build_prefilter(
-            [
-                None if one is None else expanded(one, patterns.words[number])
-                for row, number in zip(patterns.rows, patterns.lists, strict=True)
-                for one in (row.text, row.heading)
-            ]
-        )
-        == patterns.prefilter
-    )
