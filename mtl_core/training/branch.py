@@ -47,6 +47,7 @@ class BranchOptions:
         dropout: Share of the values that the linear part does not see.
         average: Decay of the moving average of the weights, which is what is kept.
         segment_share: Weight of the loss of the segments beside that of the plans.
+        order_share: The same of the loss of their order within a plan.
         weight_decay: Of the layers.
         seed: Of order, choice and dropout.
     """
@@ -60,6 +61,7 @@ class BranchOptions:
     dropout: float = 0.1
     average: float = 0.98
     segment_share: float = 3.0
+    order_share: float = 0.5
     weight_decay: float = 0.05
     seed: int = 0
 
@@ -76,8 +78,8 @@ def fit_branch(
 ) -> tuple[EncoderBranch, LinearScores]:
     """Tune copies of the upper layers on labelled segments and plans.
 
-    The loss is that of each labelled segment, weighted towards the rarer label, and that of the plan,
-    whose logit is the smooth maximum of its best segments as in the evidence head.
+    The loss is that of each labelled segment, weighted towards the rarer label, that of the plan, whose logit is the
+    smooth maximum of its best segments as in the evidence head, and that of the order of its segments.
 
     Args:
         encoder: The shared encoder; it is not changed.
@@ -234,17 +236,46 @@ def _loss(
     plans: Sequence[BranchDocument],
     singles: Sequence[BranchDocument],
 ) -> torch.Tensor:
-    documents = [*plans, *singles]
+    documents, options = [*plans, *singles], network.options
     scores = network(states, documents)
-    labels = torch.from_numpy(np.concatenate([document.labels for document in documents])).float()
-    weights = torch.where(labels > 0, network.positive, torch.ones(1)) * (labels >= 0)
-    each = functional.binary_cross_entropy_with_logits(scores, labels.clamp(min=0), reduction="none")
-    segment_loss = (each * weights).sum() / weights.sum().clamp(min=1)
     parts = torch.split(scores, [len(document.texts) for document in documents])[: len(plans)]
+    segments = _segment_loss(scores, documents, network.positive)
+    return (
+        options.segment_share * segments
+        + _plan_loss(network, parts, plans)
+        + options.order_share * _order_loss(parts, plans)
+    )
+
+
+def _segment_loss(scores: torch.Tensor, documents: Sequence[BranchDocument], positive: torch.Tensor) -> torch.Tensor:
+    labels = torch.from_numpy(np.concatenate([document.labels for document in documents])).float()
+    weights = torch.where(labels > 0, positive, torch.ones(1)) * (labels >= 0)
+    each = functional.binary_cross_entropy_with_logits(scores, labels.clamp(min=0), reduction="none")
+    return (each * weights).sum() / weights.sum().clamp(min=1)
+
+
+def _plan_loss(network: _Network, parts: Sequence[torch.Tensor], plans: Sequence[BranchDocument]) -> torch.Tensor:
     # softer than in the head, so that the loss reaches more than one segment
     best = torch.stack([smooth_maximum(part, top=_TOP, temperature=1.0) for part in parts])
     logits = best * functional.softplus(network.slope) + network.offset
     present = torch.from_numpy(np.stack([plan.present for plan in plans])).float()
     known = (present >= 0).float()
     whole = functional.binary_cross_entropy_with_logits(logits, present.clamp(min=0), weight=known, reduction="sum")
-    return network.options.segment_share * segment_loss + whole / known.sum().clamp(min=1)
+    return whole / known.sum().clamp(min=1)
+
+
+def _order_loss(parts: Sequence[torch.Tensor], plans: Sequence[BranchDocument]) -> torch.Tensor:
+    """How unlikely it is that a quoted segment comes first among all of its plan, by a softmax over their scores.
+
+    It orders passages within a plan, where the loss of single segments knows those that nobody quoted only from plans
+    without the measure. The top-one likelihood of Cao et al., Learning to rank: from pairwise approach to listwise
+    approach, ICML 2007.
+    """
+    losses = []
+    for part, plan in zip(parts, plans, strict=True):
+        quoted = torch.from_numpy(plan.labels == 1)
+        ordered = quoted.any(0) & torch.from_numpy(plan.present == 1)
+        scores = part[:, ordered]
+        right = scores.masked_fill(~quoted[:, ordered], -torch.inf)
+        losses.append(torch.logsumexp(scores, 0) - torch.logsumexp(right, 0))
+    return torch.cat(losses).mean() if sum(map(len, losses)) else parts[0].new_zeros(())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from mtl_core.errors import InputError
 from mtl_core.rubric import MEASURES
 from mtl_core.segments import Segment, SegmentKind, segment_document
+from mtl_core.training.passages import PlanPassages, by_digest, text_digest
 
 __all__ = [
     "SHIPPED_CORPUS",
@@ -20,6 +21,7 @@ __all__ = [
     "OtherText",
     "SegmentRow",
     "load_corpus",
+    "load_passages",
     "load_plan_folder",
     "overlapping",
     "read_rows",
@@ -121,6 +123,7 @@ class LabelledPlan:
         segments: Its segments.
         present: Whether each measure is present.
         quotes: Passages that show it.
+        passages: A reading passage by passage, where there is one.
     """
 
     id: str
@@ -129,6 +132,7 @@ class LabelledPlan:
     segments: tuple[Segment, ...]
     present: dict[str, bool]
     quotes: dict[str, tuple[str, ...]]
+    passages: PlanPassages | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +149,8 @@ def load_corpus(folder: Path = SHIPPED_CORPUS) -> Corpus:
     """Read the training text that comes with the package.
 
     Args:
-        folder: With ``segments/*.jsonl``, ``plans/*.md``, ``plans/labels-*.jsonl``, ``not_plans.jsonl``,
-            ``short_plans.jsonl``.
+        folder: With ``segments/*.jsonl``, ``plans/*.md``, ``plans/labels-*.jsonl``, ``passages/*.jsonl``,
+            ``not_plans.jsonl``, ``short_plans.jsonl``.
 
     Returns:
         The corpus.
@@ -157,13 +161,29 @@ def load_corpus(folder: Path = SHIPPED_CORPUS) -> Corpus:
     segments = tuple(
         row for path in sorted((folder / "segments").glob("*.jsonl")) for row in read_rows(path, SegmentRow)
     )
-    plans = []
+    plans, read = [], load_passages(folder)
     for path in sorted((folder / "plans").glob("labels-*.jsonl")):
         for row in read_rows(path, _PlanRow):
             text = _read(path.with_name(f"{row.id}.md"))
-            plans.append(_plan(row.id, row.batch, text, row.labels))
+            plans.append(_plan(row.id, row.batch, text, row.labels, read))
     others, short = (tuple(read_rows(folder / f"{name}.jsonl", OtherText)) for name in ("not_plans", "short_plans"))
     return Corpus(segments, tuple(plans), others, short)
+
+
+def load_passages(folder: Path = SHIPPED_CORPUS) -> dict[str, PlanPassages]:
+    """Read the readings passage by passage that come with the package, of plans of ours and by others.
+
+    Args:
+        folder: With ``passages/*.jsonl``.
+
+    Returns:
+        Readings by the digest of the plan's text.
+
+    Raises:
+        InputError: If a row does not fit; file and line are named.
+    """
+    paths = sorted((folder / "passages").glob("*.jsonl"))
+    return by_digest(row for path in paths for row in read_rows(path, PlanPassages))
 
 
 def load_plan_folder(labels: Path, *, licence_class: str | None = "open") -> tuple[LabelledPlan, ...]:
@@ -179,8 +199,9 @@ def load_plan_folder(labels: Path, *, licence_class: str | None = "open") -> tup
     Raises:
         InputError: If a row does not fit or a text is missing.
     """
+    read = load_passages()
     return tuple(
-        _plan(row.id, row.source, _read(labels.parent / "texts" / f"{row.id}.txt"), row.labels)
+        _plan(row.id, row.source, _read(labels.parent / "texts" / f"{row.id}.txt"), row.labels, read)
         for row in read_rows(labels, _RealRow)
         if licence_class is None or row.licence_class == licence_class
     )
@@ -209,7 +230,13 @@ def overlapping(plan: LabelledPlan, quote: str) -> list[int]:
 Row = TypeVar("Row", bound=BaseModel)
 
 
-def _plan(plan_id: str, group: str, text: str, labels: dict[str, _Label] | dict[str, _RealLabel]) -> LabelledPlan:
+def _plan(
+    plan_id: str,
+    group: str,
+    text: str,
+    labels: dict[str, _Label] | dict[str, _RealLabel],
+    read: Mapping[str, PlanPassages],
+) -> LabelledPlan:
     return LabelledPlan(
         id=plan_id,
         group=group,
@@ -217,6 +244,7 @@ def _plan(plan_id: str, group: str, text: str, labels: dict[str, _Label] | dict[
         segments=tuple(segment_document(text)),
         present={key: labels[key].present for key in MEASURES},
         quotes={key: labels[key].quotes for key in MEASURES},
+        passages=read.get(text_digest(text)),
     )
 
 

@@ -104,14 +104,31 @@ def build_dataset(
 
 
 def segment_labels(plan: LabelledPlan, measures: Sequence[str]) -> NDArray[np.int8]:
-    """Labels ``[segments, measures]`` of a plan's segments: 1 if quoted, 0 if the plan lacks the measure, else -1."""
+    """Labels ``[segments, measures]`` of a plan's segments.
+
+    Args:
+        plan: The plan.
+        measures: Keys of the measures.
+
+    Returns:
+        1 if quoted, 0 if the plan lacks the measure, else -1. Of a plan that was read passage by passage, also 1 what
+        shows the measure, and 0 what neither shows it nor belongs to it.
+    """
     labels = np.full((len(plan.segments), len(measures)), UNKNOWN, np.int8)
+    starts = np.asarray([segment.start for segment in plan.segments])
     for column, key in enumerate(measures):
         if key not in plan.present:
             continue
-        if not plan.present[key]:
+        if not plan.present[key] or plan.passages is not None:
             labels[:, column] = 0
-            continue
-        for quote in plan.quotes.get(key, ()):
-            labels[overlapping(plan, quote), column] = 1
+        if plan.passages is not None:
+            shown = np.isin(starts, plan.passages.shows.get(key, ()))
+            # where the two readings differ nobody knows
+            labels[shown, column] = 1 if plan.present[key] else UNKNOWN
+            labels[np.isin(starts, plan.passages.part.get(key, ())), column] = UNKNOWN
+            if plan.present[key] and not shown.any():
+                labels[:, column] = UNKNOWN
+        if plan.present[key]:
+            for quote in plan.quotes.get(key, ()):
+                labels[overlapping(plan, quote), column] = 1
     return labels

@@ -13,7 +13,7 @@ from mtl_core.encoder import SharedEncoder
 from mtl_core.features import encoder_text, segment_features
 from mtl_core.rubric import MEASURES
 from mtl_core.segments import segment_document
-from mtl_core.training.branch import BranchOptions, Encode, _shortened, fit_branch
+from mtl_core.training.branch import BranchOptions, Encode, _order_loss, _shortened, fit_branch
 from mtl_core.training.branch_data import BranchDocument, branch_documents, token_states
 from mtl_core.training.corpus import LabelledPlan, SegmentRow
 from mtl_core.tuned_layers import copied_layers
@@ -167,3 +167,40 @@ def test_an_unknown_label_teaches_nothing(tiny: SharedEncoder) -> None:
     torch.manual_seed(short.seed)
     assert scores.offsets[1] == pytest.approx(-2.0)
     assert scores.offsets[0] != pytest.approx(-2.0)
+
+
+def ordered(labels: list[list[int]], present: list[int]) -> BranchDocument:
+    rows = np.arange(len(labels))
+    return BranchDocument(
+        rows,
+        rows,
+        np.zeros((len(labels), 1), np.float32),
+        np.asarray(labels, np.int8),
+        np.asarray(present, np.int8),
+        "a",
+    )
+
+
+def test_the_loss_of_order_is_the_share_of_the_quoted_segments_in_a_softmax() -> None:
+    scores = torch.tensor([[2.0, 9.0], [1.0, 9.0], [0.0, 9.0], [-1.0, 9.0]], requires_grad=True)
+    plan = ordered([[0, 0], [1, 0], [-1, -1], [1, 1]], [1, 0])
+    expected = -np.log((np.e + 1 / np.e) / (np.e**2 + np.e + 1 + 1 / np.e))
+    loss = _order_loss([scores], [plan])
+    loss.backward()
+    assert float(loss.detach()) == pytest.approx(expected, rel=1e-5)
+    # a measure that the plan lacks has no order, and what is not quoted is to sink
+    assert scores.grad is not None
+    assert (scores.grad[:, 1] == 0).all()
+    assert (scores.grad[[0, 2], 0] > 0).all()
+    assert scores.grad[:, 0].sum() == pytest.approx(0, abs=1e-6)
+
+
+def test_each_measure_of_each_plan_counts_the_same_in_the_loss_of_order() -> None:
+    plans = [ordered([[1, 0], [0, 0]], [1, 0]), ordered([[1, 1]] * 3 + [[0, -1]] * 3, [1, 1])]
+    flat = [torch.zeros(2, 2), torch.zeros(6, 2)]
+    assert float(_order_loss(flat, plans)) == pytest.approx(np.log(2))
+
+
+def test_plans_without_a_quote_have_no_loss_of_order() -> None:
+    plans = [ordered([[0, 0], [-1, 0]], [1, 0]), ordered([[0, 0]], [0, 0])]
+    assert float(_order_loss([torch.randn(2, 2), torch.randn(1, 2)], plans)) == 0
