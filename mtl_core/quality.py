@@ -14,6 +14,7 @@ from safetensors.torch import save as save_tensors
 from torch import nn
 
 from mtl_core.branch import EncoderBranch
+from mtl_core.compressed import compressed, decompressed
 from mtl_core.cues import BUCKETS, cue_matrix
 from mtl_core.document_words import DocumentWords, document_terms
 from mtl_core.encoder import SharedEncoder
@@ -45,7 +46,7 @@ SHIPPED_MODEL = Path(__file__).parent / "artifacts" / "quality"
 """Folder of the heads that come with the package."""
 
 _KIND = "multi-task-model"
-_SCHEMA_VERSION = 6
+_SCHEMA_VERSION = 7
 _CUES, _SCALES = "measures.cues.weight", ".scales"
 
 
@@ -234,7 +235,7 @@ class QualityModel(nn.Module):
         if self.words is not None:
             files["words.safetensors"] = save_tensors(self.words.rounded_tensors())
         if self.patterns is not None:
-            files["patterns.json"] = self.patterns.to_json()
+            files["patterns.json.gz"] = compressed(self.patterns.to_json())
         publish(
             folder,
             kind=_KIND,
@@ -265,7 +266,7 @@ class QualityModel(nn.Module):
             tensors[_CUES] = tensors[_CUES] * tensors.pop(_CUES + _SCALES)
             rounded = load_tensors(saved.files["branch.safetensors"]) if config.branch_layers else None
             terms = load_tensors(saved.files["words.safetensors"]) if config.reads_words else None
-            written = saved.files["patterns.json"] if config.reads_patterns else None
+            written = decompressed(saved.files["patterns.json.gz"]) if config.reads_patterns else None
         except (ValidationError, KeyError, SafetensorError) as error:
             raise ArtifactError(f"The model in {source} cannot be read ({one_line(error)}); save it again.") from error
         shared = encoder or SharedEncoder.load(config.encoder)

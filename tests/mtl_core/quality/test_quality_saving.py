@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
+from mtl_core.compressed import compressed
 from mtl_core.encoder import SharedEncoder
 from mtl_core.errors import ArtifactError
 from mtl_core.quality import SHIPPED_MODEL, QualityConfig, QualityModel
@@ -113,11 +114,15 @@ def no_scales(_meta: dict, files: dict) -> None:
 
 
 def no_patterns(_meta: dict, files: dict) -> None:
-    del files["patterns.json"]
+    del files["patterns.json.gz"]
 
 
 def other_patterns(_meta: dict, files: dict) -> None:
-    files["patterns.json"] = b'{"patterns": 1}'
+    files["patterns.json.gz"] = compressed(b'{"patterns": 1}')
+
+
+def plain_patterns(_meta: dict, files: dict) -> None:
+    files["patterns.json.gz"] = b'{"patterns": 1}'
 
 
 @pytest.mark.parametrize(
@@ -134,15 +139,16 @@ def other_patterns(_meta: dict, files: dict) -> None:
         no_scales,
         no_patterns,
         other_patterns,
+        plain_patterns,
     ],
 )
 def test_a_model_that_does_not_fit_is_refused(
     tmp_path: Path, encoder: SharedEncoder, change: Callable[[dict, dict], None]
 ) -> None:
-    saved = read_saved(SHIPPED_MODEL, kind="multi-task-model", schema_version=6)
+    saved = read_saved(SHIPPED_MODEL, kind="multi-task-model", schema_version=7)
     meta, files = json.loads(json.dumps(saved.meta)), dict(saved.files)
     change(meta, files)
-    publish(tmp_path, kind="multi-task-model", schema_version=6, meta=meta, files=files)
+    publish(tmp_path, kind="multi-task-model", schema_version=7, meta=meta, files=files)
     with pytest.raises(ArtifactError):
         QualityModel.from_pretrained(tmp_path, encoder=encoder)
 
