@@ -40,7 +40,7 @@ branch is right more often."""
 
 PASSAGE_FROM = 2.0
 """Score of the heads themselves from which one passage is enough. Of 14 judgements on development plans that it turned
-to present, 11 were right; of 288 accepted templates, 234 were found instead of 178."""
+to present, 11 were right, with heads trained later 5 of 13 and 6 of 8; of 288 accepted templates, 232 are found."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,9 @@ MY_CHECK = (
     "Halfway, on whiteboards every pupil writes which of the three solutions is neutral and how the colour shows it. "
     "We look at all the boards before anyone goes on."
 )
-MY_DEMONSTRATION = (
-    "I demonstrate the first two drops at the front and think aloud: why I swirl, where I read the colour, how I write "
-    "the pH in the table. Then pairs start."
+MY_OPENING = (
+    "To open, every pupil writes from memory which colours litmus took last week and what each colour told us, then "
+    "pairs compare and correct."
 )
 SAID = (
     "why this?",
@@ -35,7 +35,7 @@ SAID = (
     "not now",
     "I only have 10 minutes",
     "yes",
-    f"edit: {MY_DEMONSTRATION}",
+    f"edit: {MY_OPENING}",
     "not relevant",
     "pause",
     "thanks",
