@@ -17,22 +17,7 @@ import numpy as np
 from sklearn.metrics import cohen_kappa_score
 
 from mtl_core.rubric import MEASURES
-from mtl_core.training.corpus import LabelledPlan, load_plan_folder, overlapping
-
-
-def best_touches(plan: LabelledPlan, measure: str) -> bool:
-    """Whether a best passage of the second reading touches a quote of the first.
-
-    Args:
-        plan: The plan, with both readings.
-        measure: Key of the measure.
-
-    Returns:
-        True if it does.
-    """
-    best = () if plan.passages is None else plan.passages.best.get(measure, ())
-    quoted = {plan.segments[row].start for quote in plan.quotes[measure] for row in overlapping(plan, quote)}
-    return bool(quoted & set(best))
+from mtl_core.training.corpus import load_plan_folder, quoted_starts
 
 
 def main() -> None:
@@ -40,15 +25,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     options = parser.parse_args()
-    plans = [plan for plan in load_plan_folder(options.data / "train.jsonl") if plan.passages is not None]
+    found = load_plan_folder(options.data / "train.jsonl")
+    plans = [(plan, plan.passages) for plan in found if plan.passages is not None]
     print(f"{len(plans)} plans read twice")
     totals = []
     for measure in MEASURES:
-        first = np.asarray([plan.present[measure] for plan in plans])
-        shows = [plan.passages.shows.get(measure, ()) if plan.passages else () for plan in plans]
+        first = np.asarray([plan.present[measure] for plan, _ in plans])
+        shows = [read.shows.get(measure, ()) for _, read in plans]
         second = np.asarray([bool(starts) for starts in shows])
         both = np.flatnonzero(first & second)
-        touched = np.mean([best_touches(plans[row], measure) for row in both])
+        pairs = [plans[row] for row in both]
+        touched = np.mean([not quoted_starts(plan, measure).isdisjoint(read.best[measure]) for plan, read in pairs])
         count = np.mean([len(shows[row]) for row in both])
         totals.append((np.mean(first == second), cohen_kappa_score(first, second), touched, count))
         print(

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mtl_core.quality import QualityModel
 from mtl_core.rubric import MEASURES
-from mtl_core.training.corpus import load_plan_folder, overlapping, read_rows
+from mtl_core.training.corpus import load_plan_folder, quoted_starts, read_rows
 
 VERDICTS = Path(__file__).parent / "judged" / "quote_verdicts.jsonl"
 LATER = VERDICTS.with_name("quote_verdicts_later.jsonl")
@@ -92,8 +92,7 @@ def main() -> None:
     theirs: list[Place] = []
     for plan in load_plan_folder(options.data / "plans.jsonl", licence_class=None):
         for measure, reading in model.analyse(plan.text).measures.items():
-            starts = {plan.segments[row].start for quote in plan.quotes[measure] for row in overlapping(plan, quote)}
-            theirs += [(plan.id, measure, start) for start in sorted(starts)]
+            theirs += [(plan.id, measure, start) for start in sorted(quoted_starts(plan, measure))]
             if plan.present[measure] and reading.verdict == "present" and reading.evidence:
                 first.append((plan.id, measure, reading.evidence[0].start))
     unjudged = sum(place not in known and place not in later for place in first)

@@ -24,6 +24,7 @@ __all__ = [
     "load_passages",
     "load_plan_folder",
     "overlapping",
+    "quoted_starts",
     "read_rows",
 ]
 
@@ -205,6 +206,19 @@ def load_plan_folder(labels: Path, *, licence_class: str | None = "open") -> tup
         for row in read_rows(labels, _RealRow)
         if licence_class is None or row.licence_class == licence_class
     )
+
+
+def quoted_starts(plan: LabelledPlan, measure: str) -> frozenset[int]:
+    """Where the segments start that the quotes of a measure touch.
+
+    Args:
+        plan: The plan.
+        measure: Key of the measure.
+
+    Returns:
+        Starts in characters.
+    """
+    return frozenset(plan.segments[row].start for quote in plan.quotes[measure] for row in overlapping(plan, quote))
 
 
 def overlapping(plan: LabelledPlan, quote: str) -> list[int]:

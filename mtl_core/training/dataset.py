@@ -68,7 +68,8 @@ def build_dataset(
     """Encode training text once; the encoder stays as it is.
 
     In a plan that lacks a measure no segment is evidence for it. In a plan that has it, the quoted
-    segments are; the others are not known, since readers quote the best passages and not all.
+    segments are; the others are not known, since readers quote the best passages and not all, unless the plan was read
+    passage by passage.
 
     Args:
         encoder: The shared encoder.
