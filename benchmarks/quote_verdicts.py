@@ -8,13 +8,14 @@ that the readers of the plans had quoted, mixed. The readings were machine-assis
 and materials, gradual release, misconceptions) one part counts as shown.
 
 ``judged/quote_verdicts_later.jsonl`` holds the first quotes that heads with patterns gave and nobody had judged, by two
-other such readers, and 70 of the passages above among them, which tell how much milder these readers are.
+other such readers, and 70 of the passages above among them, which tell how much milder these readers are. Each further
+file is such a pair again, for heads that were trained later: a first quote counts for the first pair that judged it.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -24,7 +25,7 @@ from mtl_core.rubric import MEASURES
 from mtl_core.training.corpus import load_plan_folder, quoted_starts, read_rows
 
 VERDICTS = Path(__file__).parent / "judged" / "quote_verdicts.jsonl"
-LATER = VERDICTS.with_name("quote_verdicts_later.jsonl")
+LATER = tuple(VERDICTS.with_name(f"quote_verdicts_{name}.jsonl") for name in ("later", "third"))
 _TWO_PARTS = frozenset({"pacing_and_materials", "gradual_release", "misconceptions"})
 
 
@@ -80,13 +81,31 @@ def judged(path: Path) -> dict[Place, JudgedPassage]:
     return {(row.plan, row.measure, row.start): row for row in read_rows(path, JudgedPassage)}
 
 
+def by_first_pair(places: Iterable[Place], pairs: Sequence[Mapping[Place, JudgedPassage]]) -> list[list[JudgedPassage]]:
+    """Passages by the first pair of readers that judged them.
+
+    Args:
+        places: The passages.
+        pairs: What each pair judged.
+
+    Returns:
+        Judged passages of each pair; what nobody judged is left out.
+    """
+    found: list[list[JudgedPassage]] = [[] for _ in pairs]
+    for place in places:
+        number = next((number for number, pair in enumerate(pairs) if place in pair), None)
+        if number is not None:
+            found[number].append(pairs[number][place])
+    return found
+
+
 def main() -> None:
     """Print a line a measure: first quotes of the model, as far as they were judged, and the readers' passages."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--model", type=Path)
     options = parser.parse_args()
-    known, later = judged(VERDICTS), judged(LATER)
+    pairs = [judged(path) for path in (VERDICTS, *LATER)]
     model = QualityModel.from_pretrained(options.model)
     first: list[Place] = []
     theirs: list[Place] = []
@@ -95,19 +114,18 @@ def main() -> None:
             theirs += [(plan.id, measure, start) for start in sorted(quoted_starts(plan, measure))]
             if plan.present[measure] and reading.verdict == "present" and reading.evidence:
                 first.append((plan.id, measure, reading.evidence[0].start))
-    unjudged = sum(place not in known and place not in later for place in first)
-    both = sorted(known.keys() & later.keys())
-    print(f"{len(known)} passages, readers agree {agreement(known.values()):.2f}; first quotes not judged {unjudged}")
-    print(f"{len(later)} by later readers, who agree {agreement(later.values()):.2f}; by both pairs of readers")
-    print(f"  earlier {line_of([known[place] for place in both])} | later {line_of([later[place] for place in both])}")
+    unjudged = sum(all(place not in pair for pair in pairs) for place in first)
+    print(f"{len(first)} first quotes of right judgements, {unjudged} of them not judged")
+    for number, pair in enumerate(pairs, 1):
+        both = sorted(pairs[0].keys() & pair.keys())
+        print(f"pair {number}: {len(pair)} passages, agree {agreement(pair.values()):.2f}")
+        earlier, own_verdicts = (line_of([verdicts[place] for place in both]) for verdicts in (pairs[0], pair))
+        print(f"  those that the first pair judged too: by that {earlier} | by this {own_verdicts}")
     for measure in (*MEASURES, "all"):
         own, readers = ([place for place in part if measure in (place[1], "all")] for part in (first, theirs))
-        lines = [
-            line_of([known[place] for place in own if place in known]),
-            line_of([later[place] for place in own if place in later and place not in known]),
-            line_of([known[place] for place in readers if place in known]),
-        ]
-        print(f"{measure:26s} first quotes {lines[0]} | later readers {lines[1]} | readers' passages {lines[2]}")
+        lines = [line_of(part) for part in by_first_pair(own, pairs)]
+        lines.append(line_of([pairs[0][place] for place in readers if place in pairs[0]]))
+        print(f"{measure:26s} first quotes {' | '.join(lines[:-1])} | readers' passages {lines[-1]}")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from benchmarks.quote_verdicts import LATER, VERDICTS, JudgedPassage, agreement, judged, line_of
+from pathlib import Path
+
+import pytest
+
+from benchmarks.quote_verdicts import LATER, VERDICTS, JudgedPassage, agreement, by_first_pair, judged, line_of
 from mtl_core.rubric import MEASURES
 from mtl_core.training.corpus import read_rows
 
@@ -15,12 +19,20 @@ def test_every_passage_is_judged_once_by_two() -> None:
     assert 0.9 < agreement(rows) < 1
 
 
-def test_later_readers_judged_some_of_the_same_passages() -> None:
-    later = judged(LATER)
-    assert len(list(read_rows(LATER, JudgedPassage))) == len(later) == 288
-    assert len(later.keys() & judged(VERDICTS).keys()) == 70
+@pytest.mark.parametrize(("path", "passages", "shared"), [(LATER[0], 288, 70), (LATER[1], 194, 60)])
+def test_later_readers_judged_some_of_the_same_passages(path: Path, passages: int, shared: int) -> None:
+    later = judged(path)
+    assert len(list(read_rows(path, JudgedPassage))) == len(later) == passages
+    assert len(later.keys() & judged(VERDICTS).keys()) == shared
     assert {verdict for row in later.values() for verdict in row.verdicts} == {0, 1, 2}
     assert 0.9 < agreement(later.values()) < 1
+
+
+def test_a_passage_counts_for_the_first_pair_that_judged_it() -> None:
+    one, two = (JudgedPassage(plan="a", measure="vocabulary", start=start, verdicts=(2, 2)) for start in (1, 2))
+    other = JudgedPassage(plan="a", measure="vocabulary", start=1, verdicts=(0, 0))
+    places = [("a", "vocabulary", start) for start in (2, 1, 3)]
+    assert by_first_pair(places, [{places[1]: one}, {places[1]: other, places[0]: two}]) == [[one], [two]]
 
 
 def test_half_of_a_measure_of_two_parts_is_shown() -> None:
