@@ -144,7 +144,7 @@ def with_layers(encoder: SharedEncoder, layers: TunedLayers) -> SharedEncoder:
 
 def area(model: QualityModel, plans: Sequence[LabelledPlan]) -> float:
     """Mean area under the curve over the measures."""
-    logits = np.stack([model.judge_segments(plan.segments)[0] for plan in plans])
+    logits = np.stack([model.judge_segments(plan.segments).logits[0].numpy() for plan in plans])
     labels = np.asarray([[int(plan.present[key]) for key in MEASURES] for plan in plans])
     return float(np.mean([roc_auc_score(labels[:, column], logits[:, column]) for column in range(len(MEASURES))]))
 

@@ -21,10 +21,10 @@ import numpy as np
 import torch
 from sklearn.metrics import roc_auc_score
 
+from mtl_core.best_passages import quotable_rows
 from mtl_core.heads import OTHERS_SHARE, smooth_maximum
 from mtl_core.quality import QualityModel
 from mtl_core.rubric import MEASURES
-from mtl_core.segments import SegmentKind
 from mtl_core.training.corpus import LabelledPlan, load_plan_folder, overlapping
 
 if TYPE_CHECKING:
@@ -61,7 +61,8 @@ def judge(model: QualityModel, plan: LabelledPlan) -> Judged:
     """
     if model.patterns is None:
         raise ValueError("this model has no patterns")
-    logits, scores = model.judge_segments(plan.segments)
+    output = model.judge_segments(plan.segments)
+    logits, scores = output.logits[0].numpy(), output.scores.numpy()
     own, _ = model.patterns(plan.segments)
     alone = OTHERS_SHARE * smooth_maximum(torch.from_numpy(own), top=model.config.top).numpy()
     return Judged(np.stack([logits - alone, alone, logits]), np.stack([scores - own, own, scores]))
@@ -79,8 +80,7 @@ def quotes_found(plan: LabelledPlan, measure: str, scores: NDArray[np.float32]) 
         Both.
     """
     quoted = {row for quote in plan.quotes[measure] for row in overlapping(plan, quote)}
-    rows = [at for at, segment in enumerate(plan.segments) if segment.kind is not SegmentKind.HEADING]
-    best = sorted(rows, key=lambda at: (-scores[at], at))[:3]
+    best = sorted(quotable_rows(plan.segments), key=lambda at: (-scores[at], at))[:3]
     return bool(quoted & set(best[:1])), bool(quoted & set(best))
 
 

@@ -1,6 +1,6 @@
 """Development figures with every source left out in turn: no plan of a source is judged by heads that saw the source.
 
-    python -m benchmarks.leave_source_out --data FOLDER [--folds 3] [--without-branch]
+    python -m benchmarks.leave_source_out --data FOLDER [--folds 3] [--without-branch] [--with-rules]
 
 FOLDER holds ``plans.jsonl`` (judged, never learned from) and ``train.jsonl`` (learned from, open licences). With the
 branch this trains as long as ``make train`` does; without it, about ten minutes.
@@ -17,26 +17,42 @@ from sklearn.metrics import roc_auc_score
 
 from benchmarks.quality import bootstrap_interval, measure_f1
 from mtl_core.encoder import SharedEncoder
+from mtl_core.quality_config import QualityConfig
 from mtl_core.rubric import MEASURES
 from mtl_core.training.branch import BranchOptions
 from mtl_core.training.calibration import expected_calibration_error
 from mtl_core.training.corpus import LabelledPlan, load_corpus, load_plan_folder
 from mtl_core.training.evidence import TrainingOptions
-from mtl_core.training.quality_fit import FoldLogits, fold_logits, quality_data
+from mtl_core.training.quality_fit import PASSAGE_FROM, QUOTABLE_FROM, FoldLogits, fold_logits, quality_data
 
 
 def print_figures(
-    judged: tuple[LabelledPlan, ...], logits: FoldLogits, real: tuple[LabelledPlan, ...], deciding: FoldLogits
+    judged: tuple[LabelledPlan, ...],
+    logits: FoldLogits,
+    real: tuple[LabelledPlan, ...],
+    deciding: FoldLogits,
+    *,
+    rules: bool = False,
 ) -> None:
-    """Print the F1 of each measure and their mean; calibration comes from plans of other folds alone."""
+    """Print the F1 of each measure and their mean; calibration comes from plans of other folds alone.
+
+    ``rules`` are those of the best passage: one clear passage is enough, and without one nothing is present.
+    """
     labels = np.asarray([[int(plan.present[key]) for key in MEASURES] for plan in judged])
     predicted, chances = np.zeros_like(labels), np.zeros(labels.shape)
     for fold in np.unique(logits.folds).tolist():
-        calibration = deciding.calibration(real, without=fold)
+        config = QualityConfig(
+            encoder="",
+            fingerprint="",
+            calibration=deciding.calibration(real, without=fold),
+            passage_from=PASSAGE_FROM if rules else None,
+            quotable_from=QUOTABLE_FROM if rules else None,
+        )
         for row in np.flatnonzero(logits.folds == fold).tolist():
-            for column, key in enumerate(MEASURES):
-                chances[row, column] = calibration[key].probability(float(logits.logits[row, column]))
-                predicted[row, column] = calibration[key].verdict(chances[row, column]) == "present"
+            for column, (key, passage) in enumerate(zip(MEASURES, logits.passages[row], strict=True)):
+                logit = float(logits.logits[row, column])
+                chances[row, column], verdict = config.judge(key, logit, passage=passage)
+                predicted[row, column] = verdict == "present"
     areas = [roc_auc_score(labels[:, column], logits.logits[:, column]) for column in range(len(MEASURES))]
     for key, value, area in zip(MEASURES, measure_f1(labels, predicted), areas, strict=True):
         print(f"{key:26s} F1 {value:.2f}  AUROC {area:.2f}")
@@ -56,6 +72,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--folds", type=int, default=3, help="sources are left out in this many lots")
     parser.add_argument("--without-branch", action="store_true", help="heads on the frozen encoder alone")
+    parser.add_argument("--with-rules", action="store_true", help="the rules of the best passage as well")
     arguments = parser.parse_args()
     branch = None if arguments.without_branch else BranchOptions()
     encoder = SharedEncoder.load(precision="float32")
@@ -71,7 +88,7 @@ def main() -> None:
         folds=arguments.folds,
         report=lambda line: print(line, file=sys.stderr),
     )
-    print_figures(judged, found["judged"], real, found["real"])
+    print_figures(judged, found["judged"], real, found["real"], rules=arguments.with_rules)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import nn
 
+from mtl_core.best_passages import best_passages, quotable_rows
 from mtl_core.branch import EncoderBranch
 from mtl_core.compressed import compressed, decompressed
 from mtl_core.cues import BUCKETS, cue_matrix
@@ -32,7 +33,7 @@ from mtl_core.rounding import rounded
 from mtl_core.rubric import MEASURES, Measure
 from mtl_core.rubric_file import as_rubric
 from mtl_core.saved import publish, read_saved
-from mtl_core.segments import Segment, SegmentKind, segment_document
+from mtl_core.segments import Segment, segment_document
 from mtl_core.text_check import check_text
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ SHIPPED_MODEL = Path(__file__).parent / "artifacts" / "quality"
 """Folder of the heads that come with the package."""
 
 _KIND = "multi-task-model"
-_SCHEMA_VERSION = 7
+_SCHEMA_VERSION = 8
 _CUES, _SCALES = "measures.cues.weight", ".scales"
 
 
@@ -143,8 +144,8 @@ class QualityModel(nn.Module):
             rubric=self._rubric,
         )
 
-    def judge_segments(self, segments: Sequence[Segment]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Logits ``[measures]`` of a document, before calibration, and ``[segments, measures]`` of each segment.
+    def judge_segments(self, segments: Sequence[Segment]) -> EvidenceOutput:
+        """Logits ``[1, measures]`` of a document, before calibration, and ``[segments, measures]`` of each segment.
 
         Args:
             segments: Its segments, one or more.
@@ -153,8 +154,7 @@ class QualityModel(nn.Module):
             Both, measures in the order of the config.
         """
         vectors, branched, _ = self._text_vectors(segments, None)
-        judged = self._judge(segments, vectors, branched, self._pattern_scores(segments, None)[0])
-        return judged.logits[0].numpy(), judged.scores.numpy()
+        return self._judge(segments, vectors, branched, self._pattern_scores(segments, None)[0])
 
     def _pattern_scores(
         self, segments: Sequence[Segment], previous: Analysis | None
@@ -208,14 +208,12 @@ class QualityModel(nn.Module):
         return calibration.probability(logit) >= calibration.present_from
 
     def _readings(self, segments: Sequence[Segment], judged: EvidenceOutput) -> dict[str, MeasureReading]:
-        # a heading alone is no evidence, so it may weigh but is never quoted
-        quotable = [row for row, segment in enumerate(segments) if segment.kind is not SegmentKind.HEADING]
+        quotable, passages = quotable_rows(segments), best_passages(segments, judged, measures=self.config.measures)
         logits, scores, readings = judged.logits[0].numpy(), judged.scores.numpy(), {}
         for column, key in enumerate(self.config.measures):
             best = sorted(quotable, key=lambda row: (-scores[row, column], row))[: self.config.top]
-            passage = float(judged.own[quotable, column].max()) if best else None
-            probability, verdict = self.config.judge(key, float(logits[column]), passage=passage)
-            quoted = [segments[row] for row in best] if verdict != "absent" else []
+            probability, verdict = self.config.judge(key, float(logits[column]), passage=passages[column])
+            quoted = [segments[row] for row in best if self.config.quotes(verdict, score=float(scores[row, column]))]
             evidence = tuple(Evidence(s.text, s.start, s.end) for s in quoted)
             readings[key] = MeasureReading(probability, verdict, evidence)
         return readings

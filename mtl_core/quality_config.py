@@ -11,6 +11,7 @@ from mtl_core.rubric import MEASURES
 from mtl_core.rubric_file import MeasureRow
 
 if TYPE_CHECKING:
+    from mtl_core.best_passages import BestPassage
     from mtl_core.reading import Verdict
 
 __all__ = ["Calibration", "QualityConfig"]
@@ -50,6 +51,8 @@ class QualityConfig(BaseModel):
     says whether scores of the whole document by its words are added to those of its passages, and ``reads_patterns``
     whether hand-written patterns score passages too. ``passage_from`` is the score by the heads themselves from which
     one passage is enough, whatever the rest of the document says; ``None`` where the whole always decides.
+    ``quotable_from`` is the score, patterns included, that some passage must have before anything is called present,
+    however much the words of the document speak for it; ``None`` where any will do.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -65,25 +68,40 @@ class QualityConfig(BaseModel):
     reads_words: bool = False
     reads_patterns: bool = False
     passage_from: float | None = Field(default=None, allow_inf_nan=False)
+    quotable_from: float | None = Field(default=None, allow_inf_nan=False)
     training: dict[str, str | int | float] = Field(default_factory=dict)
 
-    def judge(self, measure: str, logit: float, *, passage: float | None) -> tuple[float, Verdict]:
+    def judge(self, measure: str, logit: float, *, passage: BestPassage | None) -> tuple[float, Verdict]:
         """Probability and verdict of a measure.
 
         Args:
             measure: Its key.
             logit: Of the document.
-            passage: Highest score, by the heads themselves, of a passage that can be quoted; ``None`` where none can,
-                and then nothing is present.
+            passage: The best that can be quoted; ``None`` where nothing can, and then nothing is present.
 
         Returns:
-            The calibrated probability, not below the threshold where one passage is enough, and the verdict.
+            The calibrated probability and the verdict. The probability is not below the threshold where one passage
+            is enough, and within the band of doubt where the document speaks for the measure but no passage does.
         """
         calibration = self.calibration.get(measure, Calibration())
         probability = calibration.probability(logit)
-        if passage is None:
-            verdict = calibration.verdict(probability)
-            return probability, "unsure" if verdict == "present" else verdict
-        if self.passage_from is not None and passage >= self.passage_from:
-            probability = max(probability, calibration.present_from)
-        return probability, calibration.verdict(probability)
+        if passage is not None and self.passage_from is not None and passage.own >= self.passage_from:
+            return max(probability, calibration.present_from), "present"
+        verdict = calibration.verdict(probability)
+        if verdict == "present" and not self._quotable(passage):
+            return (calibration.absent_below + calibration.present_from) / 2, "unsure"
+        return probability, verdict
+
+    def quotes(self, verdict: Verdict, *, score: float) -> bool:
+        """Whether a passage is quoted: where in doubt, only one that shows the measure more likely than not.
+
+        Args:
+            verdict: Of the measure.
+            score: Of the passage, patterns included; one of the best of its document.
+        """
+        if verdict == "unsure":
+            return self.quotable_from is None or score >= self.quotable_from
+        return verdict == "present"
+
+    def _quotable(self, passage: BestPassage | None) -> bool:
+        return passage is not None and self.quotes("unsure", score=passage.whole)

@@ -43,7 +43,8 @@ class MeasureReading:
         probability: Calibrated probability that the measure is present.
         verdict: ``present`` and ``absent`` outside the band of doubt, ``unsure`` inside it.
         evidence: The segments that speak most for the measure, strongest first; never empty when
-            the verdict is ``present``, always empty when it is ``absent``.
+            the verdict is ``present``, always empty when it is ``absent``. In doubt, those that show the measure more
+            likely than not.
     """
 
     probability: float

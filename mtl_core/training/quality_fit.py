@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mtl_core.best_passages import BestPassage, best_passages
 from mtl_core.document_words import document_terms
 from mtl_core.features import encoder_text
 from mtl_core.quality import Calibration, QualityConfig, QualityModel
@@ -40,7 +41,10 @@ branch is right more often."""
 
 PASSAGE_FROM = 2.0
 """Score of the heads themselves from which one passage is enough. Of 14 judgements on development plans that it turned
-to present, 11 were right, with heads trained later 5 of 13 and 6 of 8; of 288 accepted templates, 232 are found."""
+to present, 11 were right, with heads trained later 5 of 13 and 6 of 8; of 288 accepted templates, 231 are found."""
+
+QUOTABLE_FROM = 0.0
+"""Score that the best passage must have before a measure is called present, see ``docs/decisions.md``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +68,17 @@ class QualityData:
 
 @dataclass(frozen=True, slots=True)
 class FoldLogits:
-    """Logits of plans by models that have not seen the plan's group.
+    """What models that have not seen a plan's group say of it.
 
     Args:
         logits: ``[plans, measures]``.
         folds: ``[plans]`` number of the fold.
+        passages: The best passages of each plan, one a measure.
     """
 
     logits: NDArray[np.float64]
     folds: NDArray[np.int64]
+    passages: list[list[BestPassage | None]]
 
     def calibration(self, plans: Sequence[LabelledPlan], *, without: int | None = None) -> dict[str, Calibration]:
         """Calibration by measure.
@@ -161,6 +167,7 @@ def fit_quality(
         reads_words=words is not None,
         reads_patterns=True,
         passage_from=None if tuned is None else PASSAGE_FROM,
+        quotable_from=None if tuned is None else QUOTABLE_FROM,
         training=_settings(data, options, branch),
     )
     model = QualityModel(encoder, config, branch=tuned, words=words, patterns=patterns)
@@ -203,7 +210,7 @@ def fold_logits(
     lots = group_folds([plan.group for plans in judged.values() for plan in plans], folds)
     measures = len(data.dataset.measures)
     found = {
-        name: FoldLogits(np.zeros((len(plans), measures)), np.zeros(len(plans), np.int64))
+        name: FoldLogits(np.zeros((len(plans), measures)), np.zeros(len(plans), np.int64), [[] for _ in plans])
         for name, plans in judged.items()
     }
     for number, held in enumerate(lots):
@@ -212,8 +219,9 @@ def fold_logits(
         for name, plans in judged.items():
             for row, plan in enumerate(plans):
                 if plan.group in held:
-                    found[name].logits[row] = model.judge_segments(plan.segments)[0]
-                    found[name].folds[row] = number
+                    output = model.judge_segments(plan.segments)
+                    found[name].logits[row], found[name].folds[row] = output.logits[0].numpy(), number
+                    found[name].passages[row] = best_passages(plan.segments, output, measures=model.config.measures)
     return found
 
 

@@ -145,10 +145,10 @@ def plain_patterns(_meta: dict, files: dict) -> None:
 def test_a_model_that_does_not_fit_is_refused(
     tmp_path: Path, encoder: SharedEncoder, change: Callable[[dict, dict], None]
 ) -> None:
-    saved = read_saved(SHIPPED_MODEL, kind="multi-task-model", schema_version=7)
+    saved = read_saved(SHIPPED_MODEL, kind="multi-task-model", schema_version=8)
     meta, files = json.loads(json.dumps(saved.meta)), dict(saved.files)
     change(meta, files)
-    publish(tmp_path, kind="multi-task-model", schema_version=7, meta=meta, files=files)
+    publish(tmp_path, kind="multi-task-model", schema_version=8, meta=meta, files=files)
     with pytest.raises(ArtifactError):
         QualityModel.from_pretrained(tmp_path, encoder=encoder)
 

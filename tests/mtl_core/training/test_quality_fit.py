@@ -114,7 +114,7 @@ def test_a_branch_is_saved_and_loaded_with_the_heads(
     assert again.config.branch_layers == 1
     assert again.config.training["branch_epochs"] == 1
     for plan in corpus.plans[:3]:
-        before, after = model.judge_segments(plan.segments)[0], again.judge_segments(plan.segments)[0]
+        before, after = (one.judge_segments(plan.segments).logits for one in (model, again))
         np.testing.assert_allclose(after, before, atol=0.1)
 
 
@@ -131,9 +131,9 @@ def test_a_branch_changes_the_judgement_and_a_later_reading_is_the_same(
         assert again.measures[key].probability == pytest.approx(fresh.measures[key].probability, abs=1e-3)
     with torch.no_grad():
         model.evidence_head.branch.weight.mul_(2)
-        moved = model.judge_segments(plan.segments)[0]
+        moved = model.judge_segments(plan.segments).logits.numpy()
         model.evidence_head.branch.weight.div_(2)
-    assert np.abs(moved - model.judge_segments(plan.segments)[0]).max() > 1e-3
+    assert np.abs(moved - model.judge_segments(plan.segments).logits.numpy()).max() > 1e-3
 
 
 def test_a_missing_branch_is_named(
