@@ -93,11 +93,14 @@ class QualityConfig(BaseModel):
         return probability, verdict
 
     def quotes(self, verdict: Verdict, *, score: float) -> bool:
-        """Whether a passage is quoted: where in doubt, only one that shows the measure more likely than not.
+        """Whether a passage is quoted: where in doubt, only one that scores ``quotable_from`` or more.
 
         Args:
             verdict: Of the measure.
             score: Of the passage, patterns included; one of the best of its document.
+
+        Returns:
+            Whether it is.
         """
         if verdict == "unsure":
             return self.quotable_from is None or score >= self.quotable_from

@@ -41,10 +41,11 @@ class MeasureReading:
 
     Args:
         probability: Calibrated probability that the measure is present.
-        verdict: ``present`` and ``absent`` outside the band of doubt, ``unsure`` inside it.
+        verdict: ``present`` and ``absent`` outside the band of doubt; ``unsure`` inside it, or where the document
+            speaks for the measure but no passage does.
         evidence: The segments that speak most for the measure, strongest first; never empty when
-            the verdict is ``present``, always empty when it is ``absent``. In doubt, those that show the measure more
-            likely than not.
+            the verdict is ``present``, always empty when it is ``absent``. In doubt, only those that
+            score enough to be quoted.
     """
 
     probability: float

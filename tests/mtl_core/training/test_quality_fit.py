@@ -156,6 +156,7 @@ def test_each_plan_is_judged_by_a_model_that_has_not_seen_its_group(encoder: Sha
         mine = {int(found.folds[row]) for row, plan in enumerate(corpus.plans) if plan.group == group}
         assert len(mine) == 1
         assert f" {group}" in told[mine.pop()].replace(",", "")
+    assert [len(passages) for passages in found.passages] == [len(MEASURES)] * len(corpus.plans)
     whole = found.calibration(corpus.plans)
     part = found.calibration(corpus.plans, without=0)
     assert list(whole) == list(part) == list(MEASURES)
